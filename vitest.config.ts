@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+/** One project for each layer of tests; scripts/test.mjs runs them all. */
+const layer = (name: string, include: string[], testTimeout = 20_000) => ({
+  test: { name, include, testTimeout, hookTimeout: Math.max(60_000, testTimeout) },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      layer("unit", ["test/unit/**/*.test.ts"]),
+      layer("engine", ["test/engine/**/*.test.ts"], 60_000),
+      layer("reference", ["test/reference/**/*.test.ts"], 180_000),
+      layer("webview", ["test/webview/**/*.test.ts"], 60_000),
+      layer("editor", ["test/editor/**/*.test.ts"], 240_000),
+    ],
+    maxWorkers: 2,
+  },
+});
