@@ -1,0 +1,27 @@
+import { basename } from "node:path";
+import { Fault } from "../shared/fault";
+import { DEFAULT_OPEN_OPTIONS, type Format, type Model, type OpenOptions } from "./model";
+import { onnx } from "./onnx/format";
+import { safetensors } from "./safetensors/format";
+
+/** All formats. A new one is a folder beside these and a line here. */
+export const FORMATS: readonly Format[] = [onnx, safetensors];
+
+/** The format that a file's name says, or undefined. */
+export function formatOf(path: string): Format | undefined {
+  const name = basename(path).toLowerCase();
+  return FORMATS.find((format) => format.endings.some((ending) => name.endsWith(ending)));
+}
+
+/**
+ * Opens a model, headers only.
+ * @throws Fault unknown-format, and whatever the format finds wrong
+ */
+export async function openModel(path: string, options: Partial<OpenOptions> = {}): Promise<Model> {
+  const format = formatOf(path);
+  if (format === undefined) {
+    const endings = FORMATS.flatMap((known) => known.endings).join(", ");
+    throw new Fault("unknown-format", `${basename(path)} is not a model file that RankLens reads.`, `It reads ${endings}.`);
+  }
+  return format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options });
+}

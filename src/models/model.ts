@@ -1,0 +1,83 @@
+import type { LayerKind, ModelSummary, SkippedTensor, Unfolding } from "../shared/report";
+
+/** A tensor as the file describes it. Its values are read on demand. */
+export interface Tensor {
+  readonly name: string;
+  /** Stored type, in the lower-case names of `dtypes.ts`, or the format's own name of a quantized block type. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** One axis of a matrix view over a row-major tensor: `size` steps of `stride` elements. */
+export interface Axis {
+  readonly size: number;
+  readonly stride: number;
+}
+
+/**
+ * A matrix inside a tensor, as a strided view: element (i, j) lies at
+ * offset + Σ iₐ·strideₐ + Σ jᵦ·strideᵦ, where i and j are split over their axes with the last one fastest.
+ */
+export interface MatrixView {
+  readonly part: string | null;
+  readonly unfolding: Unfolding;
+  readonly rows: readonly Axis[];
+  readonly columns: readonly Axis[];
+  readonly offset: number;
+  readonly input: "rows" | "columns" | null;
+  /** True for a square recurrent matrix, of which the spectral radius is measured too. */
+  readonly recurrent: boolean;
+  /** Break-even rank where the scheme's own count is not ⌊mn/(m+n)⌋; null otherwise. */
+  readonly breakEvenRank: number | null;
+}
+
+/** A tensor that is a weight, what it does, and the matrices it is measured by (at least one). */
+export interface Layer {
+  readonly tensor: Tensor;
+  readonly kind: LayerKind;
+  readonly views: readonly MatrixView[];
+  readonly block: string | null;
+  readonly module: string;
+  readonly notes: readonly string[];
+}
+
+/** A tensor's values in row-major order, dequantized. */
+export type Values = Float32Array | Float64Array;
+
+/** An opened model: headers are in memory, values are not. */
+export interface Model {
+  readonly summary: ModelSummary;
+  readonly layers: readonly Layer[];
+  /** Every tensor that is not in a layer, with the reason. Nothing vanishes silently. */
+  readonly skipped: readonly SkippedTensor[];
+  /** All files of the model, the opened one first; the fingerprint is taken over them. */
+  readonly files: readonly string[];
+  /**
+   * Reads and dequantizes one tensor of `layers`.
+   * @returns values of length Π shape
+   * @throws Fault truncated, changed-while-read, unreadable, external-data-missing …
+   */
+  read(tensor: Tensor): Promise<Values>;
+  close(): Promise<void>;
+}
+
+/** A file format: one folder under `src/models`, registered in `formats.ts`. */
+export interface Format {
+  /** Name of its folder. */
+  readonly id: string;
+  /** For people: "ONNX", "safetensors". */
+  readonly label: string;
+  /** Endings of file names, lower case, with the dot (".onnx", ".safetensors.index.json"). */
+  readonly endings: readonly string[];
+  /** Reads headers only. @throws Fault */
+  open(path: string, options: OpenOptions): Promise<Model>;
+}
+
+export interface OpenOptions {
+  /** Allows ONNX external data outside the model's own folder (refused otherwise). */
+  readonly allowExternalDataOutside: boolean;
+  /** Tensors with fewer weights are listed as skipped. */
+  readonly smallestTensor: number;
+}
+
+export const DEFAULT_OPEN_OPTIONS: OpenOptions = { allowExternalDataOutside: false, smallestTensor: 16 };

@@ -1,0 +1,31 @@
+import type { PlainFault } from "./fault";
+import type { EngineMethods, ExportFormat, OpenedModel } from "./protocol";
+import type { Progress } from "./report";
+
+/** What the report page asks of its host: the engine's methods without the path, and the editor's services. */
+export interface PageMethods {
+  open: { params: null; result: OpenedModel };
+  analyze: { params: null; result: null };
+  cancel: { params: null; result: null };
+  rows: { params: Omit<EngineMethods["rows"]["params"], "path">; result: EngineMethods["rows"]["result"] };
+  spectrum: { params: { id: number }; result: EngineMethods["spectrum"]["result"] };
+  map: { params: null; result: EngineMethods["map"]["result"] };
+  skipped: { params: { start: number; end: number }; result: EngineMethods["skipped"]["result"] };
+  /** Asks for a file and writes the report there; `saved` is null when the person cancelled. */
+  export: { params: { format: ExportFormat }; result: { saved: string | null } };
+  exportPng: { params: { base64: string }; result: { saved: string | null } };
+  copy: { params: { text: string }; result: null };
+  showLog: { params: null; result: null };
+}
+
+export type PageMethod = keyof PageMethods;
+
+export type PageToHost = {
+  [M in PageMethod]: { readonly id: number; readonly method: M; readonly params: PageMethods[M]["params"] };
+}[PageMethod];
+
+/** Answers carry the request's id; progress comes unasked and may be lost while the page is hidden. */
+export type HostToPage =
+  | { readonly type: "answer"; readonly id: number; readonly result: unknown }
+  | { readonly type: "fault"; readonly id: number; readonly fault: PlainFault }
+  | { readonly type: "progress"; readonly progress: Progress };

@@ -1,0 +1,112 @@
+import type { LayerRow, ModelSummary, Progress, SkippedTensor } from "./report";
+
+/**
+ * What the engine answers, by method. Every request names the model by its absolute path: the engine
+ * opens headers when it needs them and keeps nothing that a restart would lose.
+ */
+export interface EngineMethods {
+  /** Header only; computes nothing. */
+  open: { params: { path: string }; result: OpenedModel };
+  /** Computes what is not cached; ends when all rows are done or failed. Cancellable. Streams `progress`. */
+  analyze: { params: { path: string }; result: Progress };
+  /** A page of the report's table, sorted and filtered by the engine. */
+  rows: { params: { path: string } & RowsQuery; result: RowsPage };
+  spectrum: { params: { path: string; id: number }; result: Spectrum };
+  map: { params: { path: string }; result: ModelMap };
+  skipped: { params: { path: string; start: number; end: number }; result: { total: number; items: SkippedTensor[] } };
+  /** The whole report as text. */
+  export: { params: { path: string; format: ExportFormat; spectrum: boolean }; result: { text: string } };
+  /** Mean utilization, where an analysis is cached; computes nothing, opens headers only. */
+  badge: { params: { path: string }; result: ModelBadge };
+  /** Forgets cached results of one model (or of all), so that the next analysis computes again. */
+  forget: { params: { path: string | null }; result: null };
+}
+
+export type EngineMethod = keyof EngineMethods;
+export type ExportFormat = "json" | "csv" | "markdown";
+
+export interface OpenedModel {
+  readonly summary: ModelSummary;
+  /** Rows (matrices) to measure, and tensors that are listed without being measured. */
+  readonly rows: number;
+  readonly skipped: number;
+  /** Where its analysis stands: `done` at once when the cache has everything. */
+  readonly progress: Progress;
+}
+
+/** Columns that a table can be sorted by; `model` is the file's order. */
+export type SortKey =
+  | "model" | "name" | "kind" | "shape" | "parameters" | "matrix"
+  | "stableRank" | "effectiveRank" | "utilization" | "energyRank0.9" | "energyRank0.95" | "energyRank0.99"
+  | "participationRatio" | "numericalRank" | "conditionNumber" | "hardThresholdRank" | "evbmfRank"
+  | "spikes" | "softRank" | "powerLawAlpha" | "breakEvenRank" | "spectralRadius"
+  | "spectralNorm" | "frobeniusNorm" | "nuclearNorm";
+
+export interface RowsQuery {
+  /** Visible rows [start, end) after filter, sort and folding. */
+  readonly start: number;
+  readonly end: number;
+  readonly sort: { readonly key: SortKey; readonly descending: boolean };
+  /** Words that must all occur in name, kind, part or dtype (case-insensitive); empty shows all. */
+  readonly filter: string;
+  /** Names of layers whose parts are shown. */
+  readonly open: readonly string[];
+}
+
+/** A line of the table: a layer (depth 0) or one of its further matrices (depth 1). */
+export interface TableLine {
+  readonly row: LayerRow;
+  readonly depth: 0 | 1;
+  /** Further matrices of the layer (parts, other unfoldings); 0 when the line does not open. */
+  readonly children: number;
+  readonly expanded: boolean;
+  /** True when the measures shown are means over the parts of a layer that has no matrix of its own. */
+  readonly mean: boolean;
+}
+
+export interface RowsPage {
+  readonly lines: readonly TableLine[];
+  /** Lines after filtering and folding. */
+  readonly total: number;
+  /** Layers before filtering. */
+  readonly layers: number;
+}
+
+export interface Spectrum {
+  readonly row: LayerRow;
+  /** Singular values, largest first; empty while not computed. */
+  readonly singularValues: readonly number[];
+}
+
+/** The model as a picture: blocks × modules for repeated blocks, and a strip by depth for the rest. */
+export interface ModelMap {
+  readonly blocks: readonly string[];
+  readonly modules: readonly string[];
+  readonly cells: readonly MapCell[];
+  /** Layers outside of repeated blocks, in the model's order (all layers where nothing repeats). */
+  readonly strip: readonly MapCell[];
+}
+
+export interface MapCell {
+  readonly id: number;
+  readonly name: string;
+  /** Index into blocks and modules; -1 in the strip. */
+  readonly block: number;
+  readonly module: number;
+  /** null while not computed. */
+  readonly utilization: number | null;
+  readonly parameters: number;
+}
+
+export interface ModelBadge {
+  readonly format: string;
+  readonly parameters: number;
+  /** Mean utilization over layers (first matrix of each), weighted equally; null until an analysis is complete. */
+  readonly meanUtilization: number | null;
+}
+
+/** Engine → extension. */
+export interface EngineNotifications {
+  progress: Progress;
+  log: { level: "info" | "warn" | "error"; text: string };
+}
