@@ -5,9 +5,10 @@
  * dqds algorithm (positive case), Linear Algebra Appl. 309 (2000) = LAPACK Working Note 155.
  */
 import { chooseShift, type Trail } from "./dqdsShift";
+import type { KernelModule } from "./kernels";
 
-/** A negligible off-diagonal, relative to the eigenvalue: (100 ε)², as in LAPACK. */
-const TOLERANCE = (100 * Number.EPSILON) ** 2;
+/** Numbers that the kernel writes about one transformation. */
+const MINIMA = 7;
 /** LAPACK allows 100 transformations for each value; a handful is normal. */
 const MOST_PASSES = 100;
 /** More than any q of a matrix whose largest entry is below two: BᵀB has norm at most 16. */
@@ -17,38 +18,55 @@ const FLIP = 1.5;
 
 /** A piece of the matrix that nothing couples to the rest. */
 interface Segment {
-  readonly q: Float64Array;
-  /** As long as q; the last element is unused. */
-  readonly e: Float64Array;
+  readonly first: number;
+  readonly length: number;
   /** Sum of the shifts so far. */
   readonly sigma: number;
 }
 
 export class Dqds {
   private readonly found: number[] = [];
-  private nextQ = new Float64Array(0);
-  private nextE = this.nextQ;
+  /** Whole arrays in the kernels' memory: where segments wait, and the other side of a transformation. */
+  private readonly home: readonly [Float64Array, Float64Array];
+  private readonly other: readonly [Float64Array, Float64Array];
+  private readonly minima: Float64Array;
+  /** The segment in work. */
+  private q: Float64Array;
+  private e: Float64Array;
+  private nextQ: Float64Array;
+  private nextE: Float64Array;
 
-  /** @param q squares of the diagonal @param e squares of the superdiagonal, and one unused element; both are overwritten */
-  constructor(private q: Float64Array, private e: Float64Array) {}
+  /**
+   * @param squares of the diagonal, and of the superdiagonal with one unused element
+   * @param tolerance a superdiagonal entry below this part of a singular value is negligible
+   */
+  constructor(squares: { readonly q: Float64Array; readonly e: Float64Array }, private readonly tolerance: number, private readonly module: KernelModule) {
+    const n = squares.q.length;
+    const [q, e, nextQ, nextE, minima] = module.allocate("float64", n, n, n, n, MINIMA) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+    q.set(squares.q);
+    e.set(squares.e);
+    this.home = [q, e];
+    this.other = [nextQ, nextE];
+    this.minima = minima;
+    [this.q, this.e, this.nextQ, this.nextE] = [q, e, nextQ, nextE];
+  }
 
   /** In no order; none is negative. */
   eigenvalues(): Float64Array {
-    const segments: Segment[] = [{ q: this.q, e: this.e, sigma: 0 }];
+    const segments: Segment[] = [{ first: 0, length: this.q.length, sigma: 0 }];
     for (let segment = segments.pop(); segment; segment = segments.pop()) {
-      this.q = segment.q;
-      this.e = segment.e;
-      this.nextQ = new Float64Array(segment.q.length);
-      this.nextE = new Float64Array(segment.q.length);
-      this.solve(segment.sigma, segments);
+      const { first, length } = segment;
+      [this.q, this.e] = this.home.map((array) => array.subarray(first, first + length)) as [Float64Array, Float64Array];
+      [this.nextQ, this.nextE] = this.other.map((array) => array.subarray(first, first + length)) as [Float64Array, Float64Array];
+      this.solve(segment, segments);
     }
     return Float64Array.from(this.found);
   }
 
   /** Takes one segment to its end, or to where it falls in two. */
-  private solve(start: number, segments: Segment[]): void {
-    let last = this.q.length - 1;
-    let sigma = start;
+  private solve(segment: Segment, segments: Segment[]): void {
+    let last = segment.length - 1;
+    let { sigma } = segment;
     this.flip(last);
     const trail: Trail = { dmin: 0, dmin1: 0, dmin2: 0, dn: 0, dn1: 0, dn2: 0, emin: 0, kind: 0, fraction: 0 };
     let compensation = 0;
@@ -59,7 +77,7 @@ export class Dqds {
       last = this.deflate(last, sigma);
       if (last < 0) return;
       const split = this.splitPoint(last, sigma, trail.emin);
-      if (split >= 0) return this.split(split, last, sigma, segments);
+      if (split >= 0) return this.split(segment.first, split, last, sigma, segments);
       if (pass > budget) return this.bisect(last, sigma);
       const deflated = before - last;
       if (deflated > 0 && this.flip(last)) known = false;
@@ -73,9 +91,10 @@ export class Dqds {
     }
   }
 
-  private split(at: number, last: number, sigma: number, segments: Segment[]): void {
-    const { q, e } = this;
-    segments.push({ q: q.slice(0, at + 1), e: e.slice(0, at + 1), sigma }, { q: q.slice(at + 1, last + 1), e: e.slice(at + 1, last + 1), sigma });
+  private split(first: number, at: number, last: number, sigma: number, segments: Segment[]): void {
+    this.home[0].set(this.q, first);
+    this.home[1].set(this.e, first);
+    segments.push({ first, length: at + 1, sigma }, { first: first + at + 1, length: last - at, sigma });
   }
 
   /** One transformation with the shift, or with a smaller one where that was too large. Returns the one that worked. */
@@ -86,7 +105,7 @@ export class Dqds {
       const { dmin, dmin1, dn, dn1 } = trail;
       if (dmin >= 0) break;
       const lastE = this.nextE[last - 1]!;
-      if (dmin1 > 0 && dmin < 0 && lastE < TOLERANCE ** 0.5 * (sigma + dn1) && Math.abs(dn) < TOLERANCE ** 0.5 * sigma) {
+      if (dmin1 > 0 && dmin < 0 && lastE < this.tolerance * (sigma + dn1) && Math.abs(dn) < this.tolerance * sigma) {
         // Converged, hidden by rounding.
         this.nextQ[last] = 0;
         trail.dmin = trail.dn = 0;
@@ -107,33 +126,17 @@ export class Dqds {
     return shift;
   }
 
-  /** dqds: (q, e) → (nextQ, nextE) with LᵀL' = U Lᵀ − shift; the d's minima go to the trail. */
+  /** One transformation to (nextQ, nextE); its minima go to the trail. */
   private transform(last: number, shift: number, trail: Trail): void {
-    const { q, e, nextQ, nextE } = this;
-    let d = q[0]! - shift;
-    let dmin = d;
-    let dmin1 = d;
-    let dmin2 = d;
-    let emin = Infinity;
-    let dn1 = d;
-    let dn2 = d;
-    for (let i = 0; i < last; i++) {
-      const sum = d + e[i]!;
-      const ratio = q[i + 1]! / sum;
-      nextQ[i] = sum;
-      const off = e[i]! * ratio;
-      nextE[i] = off;
-      emin = off < emin ? off : emin;
-      dn2 = dn1;
-      dn1 = d;
-      dmin2 = dmin1;
-      dmin1 = dmin;
-      d = d * ratio - shift;
-      // A NaN is kept: it makes the comparison that decides about success fail.
-      dmin = d < dmin ? d : d === d ? dmin : NaN;
-    }
-    nextQ[last] = d;
-    Object.assign(trail, { dmin, dmin1, dmin2, dn: d, dn1, dn2, emin });
+    const { q, e, nextQ, nextE, minima } = this;
+    this.module.transformQd(q.byteOffset, e.byteOffset, nextQ.byteOffset, nextE.byteOffset, last, shift, minima.byteOffset);
+    trail.dmin = minima[0]!;
+    trail.dmin1 = minima[1]!;
+    trail.dmin2 = minima[2]!;
+    trail.dn = minima[3]!;
+    trail.dn1 = minima[4]!;
+    trail.dn2 = minima[5]!;
+    trail.emin = minima[6]!;
   }
 
   /** The transformation without a shift where a quotient 0/0 appears (LAPACK's dlasq6): 0/0 counts as 0. */
@@ -157,10 +160,10 @@ export class Dqds {
   private deflate(last: number, sigma: number): number {
     const { q, e } = this;
     while (last >= 0) {
-      if (last === 0 || e[last - 1]! <= TOLERANCE * (sigma + q[last]!)) {
+      if (last === 0 || e[last - 1]! <= this.tolerance ** 2 * (sigma + q[last]!)) {
         this.found.push(sigma + q[last]!);
         last -= 1;
-      } else if (last === 1 || e[last - 2]! <= TOLERANCE * sigma || e[last - 2]! <= TOLERANCE * q[last - 2]!) {
+      } else if (last === 1 || e[last - 2]! <= this.tolerance ** 2 * sigma || e[last - 2]! <= this.tolerance ** 2 * q[last - 2]!) {
         this.pair(last, sigma);
         last -= 2;
       } else break;
@@ -175,7 +178,7 @@ export class Dqds {
     const off = e[last - 1]!;
     if (small > large) [large, small] = [small, large];
     const t = 0.5 * (large - small + off);
-    if (off > small * TOLERANCE && t !== 0) {
+    if (off > small * this.tolerance ** 2 && t !== 0) {
       const ratio = small * (off / t);
       const s = ratio <= 0 ? 0 : ratio <= t ? small * (off / (t * (1 + Math.sqrt(1 + ratio / t)))) : small * (off / (t + Math.sqrt(t) * Math.sqrt(t + ratio)));
       const sum = large + (s + off);
@@ -189,8 +192,8 @@ export class Dqds {
   private splitPoint(last: number, sigma: number, emin: number): number {
     const { q, e } = this;
     // The q's are below one until the shifts have taken most of them: a cheap test for the usual case.
-    if (emin > TOLERANCE * Math.max(SCALE, sigma)) return -1;
-    for (let i = last - 2; i >= 0; i--) if (e[i]! <= TOLERANCE * sigma || e[i]! <= TOLERANCE * q[i]!) return i;
+    if (emin > this.tolerance ** 2 * Math.max(SCALE, sigma)) return -1;
+    for (let i = last - 2; i >= 0; i--) if (e[i]! <= this.tolerance ** 2 * sigma || e[i]! <= this.tolerance ** 2 * q[i]!) return i;
     return -1;
   }
 

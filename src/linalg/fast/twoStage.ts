@@ -1,7 +1,7 @@
 /** All singular values of a dense matrix by two stages: full → band → bidiagonal. */
 import { bandwidth } from "./band";
 import { BandReduction } from "./bandReduction";
-import { bidiagonalSingularValues } from "./bidiagonal";
+import { FULL_ACCURACY, SINGLE_ACCURACY, bidiagonalSingularValues } from "./bidiagonal";
 import type { Block, Floats, Gemm } from "./gemm";
 import type { KernelModule } from "./kernels";
 
@@ -25,7 +25,8 @@ export function twoStageSingularValues(matrix: Block, frobenius: number, gemm: G
   reduction.run();
   const { diagonal, superdiagonal } = reduction.band.toBidiagonal(module, reduction.scratch, negligible);
   // Padding adds zero rows and columns, which stay exactly apart: as many exact zeros at the end.
-  return bidiagonalSingularValues(diagonal, superdiagonal).slice(0, short);
+  const accuracy = type === "float32" ? SINGLE_ACCURACY : FULL_ACCURACY;
+  return bidiagonalSingularValues(diagonal, superdiagonal, accuracy, module).slice(0, short);
 }
 
 /** The matrix itself, or a copy with zero rows and columns up to multiples of b. */
