@@ -2,6 +2,7 @@ import { build, context } from "esbuild";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileKernels } from "./wasm.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const watch = process.argv.includes("--watch");
@@ -33,8 +34,10 @@ const targets = [
 ];
 
 if (watch) {
+  compileKernels(join(root, "dist"));
   for (const target of targets) await (await context(target)).watch();
 } else {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   await Promise.all(targets.map((target) => build(target)));
+  compileKernels(join(root, "dist"));
 }

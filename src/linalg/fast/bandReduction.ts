@@ -48,7 +48,7 @@ export class BandReduction {
    * @param matrix rows and columns are multiples of the bandwidth; its storage is overwritten
    * @param negligible squared norm that counts as zero
    */
-  constructor(matrix: Block, private readonly gemm: Gemm, private readonly module: KernelModule, private readonly negligible: number) {
+  constructor(matrix: Block, private readonly gemm: Gemm, module: KernelModule, private readonly negligible: number) {
     const type: ElementType = matrix.data instanceof Float32Array ? "float32" : "float64";
     this.b = bandwidth(type);
     this.kernels = module.of(type);

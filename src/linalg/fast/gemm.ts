@@ -20,12 +20,14 @@ export interface Block {
  */
 const STRIP_BYTES = 4 * 2 ** 20;
 
-type Operation = "multiply" | "multiplyTransB" | "multiplyTransA" | "subtract";
+type Operation = "multiply" | "multiplyTransB" | "multiplyTransA" | "subtract" | "addTransB" | "subtractTransB";
 const NODES: Record<Operation, Omit<GemmNode, "type">> = {
   multiply: { transA: false, transB: false, alpha: 1, withC: false },
   multiplyTransB: { transA: false, transB: true, alpha: 1, withC: false },
   multiplyTransA: { transA: true, transB: false, alpha: 1, withC: false },
   subtract: { transA: false, transB: false, alpha: -1, withC: true },
+  addTransB: { transA: false, transB: true, alpha: 1, withC: true },
+  subtractTransB: { transA: false, transB: true, alpha: -1, withC: true },
 };
 
 export type GemmOrReason = { readonly gemm: Gemm } | { readonly reason: string };
@@ -79,6 +81,16 @@ export class Gemm {
     this.inStrips("subtract", a, b, y);
   }
 
+  /** Y ← Y + A·Bᵀ */
+  addTransB(a: Block, b: Block, y: Block): void {
+    this.inStrips("addTransB", a, b, y);
+  }
+
+  /** Y ← Y − A·Bᵀ */
+  subtractTransB(a: Block, b: Block, y: Block): void {
+    this.inStrips("subtractTransB", a, b, y);
+  }
+
   /** Rows of an output of that width that one call writes. */
   stripRows(columns: number, bytesPerElement: number): number {
     return Math.max(1, Math.floor(STRIP_BYTES / (columns * bytesPerElement)));
@@ -95,7 +107,7 @@ export class Gemm {
   private run(operation: Operation, a: Block, b: Block, y: Block): void {
     const feeds: Record<string, InstanceType<OnnxRuntime["Tensor"]>> = { A: this.tensor(a), B: this.tensor(b) };
     const output = this.tensor(y);
-    if (operation === "subtract") feeds["C"] = output;
+    if (NODES[operation].withC) feeds["C"] = output;
     this.session(operation, typeOf(y.data)).run(feeds, { Y: output }, {});
   }
 

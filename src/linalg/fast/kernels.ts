@@ -3,9 +3,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Floats } from "./gemm";
 
+/** What of the WebAssembly API is used here; the compiler's libraries for Node do not declare it. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+};
+
 /** Addresses are bytes in the module's memory; strides are elements. */
 interface Exports {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): void };
   factorPanel32: FactorPanel;
   factorPanel64: FactorPanel;
   chaseBand32: ChaseBand;
@@ -15,10 +21,12 @@ interface Exports {
   copyBlock32: MoveBlock;
   copyBlock64: MoveBlock;
   transformQd: TransformQd;
+  bidiagonalize: Bidiagonalize;
 }
 type FactorPanel = (vectors: number, count: number, length: number, offset: number, factor: number, taus: number, negligible: number) => void;
 type ChaseBand = (band: number, order: number, scratch: number, negligible: number) => void;
 type TransformQd = (q: number, e: number, nextQ: number, nextE: number, last: number, shift: number, trail: number) => void;
+type Bidiagonalize = (a: number, n: number, stride: number, d: number, e: number, v: number, w: number) => void;
 type MoveBlock = (source: number, rows: number, columns: number, sourceStride: number, target: number, targetStride: number) => void;
 
 /** The kernels of one element type. */
@@ -42,11 +50,13 @@ export class KernelModule {
   readonly float32: Kernels;
   readonly float64: Kernels;
   readonly transformQd: TransformQd;
+  readonly bidiagonalize: Bidiagonalize;
 
   constructor() {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(readFileSync(moduleFile()))), { env: { abort: aborted } });
-    this.exports = instance.exports as unknown as Exports;
+    this.exports = instance.exports as Exports;
     this.transformQd = this.exports.transformQd;
+    this.bidiagonalize = this.exports.bidiagonalize;
     const { factorPanel32, factorPanel64, chaseBand32, chaseBand64, transpose32, transpose64, copyBlock32, copyBlock64 } = this.exports;
     this.float32 = { bytesPerElement: 4, factorPanel: factorPanel32, chaseBand: chaseBand32, transpose: transpose32, copyBlock: copyBlock32 };
     this.float64 = { bytesPerElement: 8, factorPanel: factorPanel64, chaseBand: chaseBand64, transpose: transpose64, copyBlock: copyBlock64 };

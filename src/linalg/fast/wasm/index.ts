@@ -3,6 +3,7 @@ import { chaseBand } from "./chase";
 import { copyBlock, transpose } from "./layout";
 import { factorPanel } from "./panel";
 
+export { bidiagonalize } from "./direct";
 export { transformQd } from "./qd";
 
 export function factorPanel32(vectors: usize, count: i32, length: i32, offset: i32, factor: usize, taus: usize, negligible: f32): void {
