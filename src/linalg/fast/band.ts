@@ -9,9 +9,12 @@ export function bandwidth(type: ElementType): number {
   return type === "float32" ? 32 : 16;
 }
 
-/** Elements that `BandStorage` takes for a band of the order. The chase runs up to 2B rows over the end. */
+/**
+ * Elements that `BandStorage` takes for a band of the order. From row to row the window moves one column on, so a row
+ * takes one more than its stride; the chase runs up to 2B rows over the end.
+ */
 export function bandLength(order: number, b: number): number {
-  return (order + 3 * b) * 3 * b;
+  return (order + 3 * b) * (3 * b + 1);
 }
 
 /** An upper band matrix; (i, j) lies where the kernel of the second stage wants it (wasm/chase.ts). */

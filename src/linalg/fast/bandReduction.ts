@@ -38,17 +38,18 @@ export class BandReduction {
   private readonly rank: number;
   private readonly kernels: Kernels;
   private readonly w: Workspace;
-  private readonly data: Floats;
+  private data: Floats;
   readonly band: BandStorage;
-  /** Shape of the trailing matrix; it lies contiguous at the start of `data`. */
+  /** Shape of the trailing matrix; it lies contiguous at the start of `data`: the matrix itself at first, then the work storage. */
   private rows: number;
   private columns: number;
 
   /**
-   * @param matrix rows and columns are multiples of the bandwidth; its storage is overwritten
+   * @param matrix rows and columns are multiples of the bandwidth
    * @param negligible squared norm that counts as zero
+   * @param work as long as the matrix, or its own storage, which is overwritten then
    */
-  constructor(matrix: Block, private readonly gemm: Gemm, module: KernelModule, private readonly negligible: number) {
+  constructor(matrix: Block, private readonly work: Floats, private readonly gemm: Gemm, module: KernelModule, private readonly negligible: number) {
     const type: ElementType = matrix.data instanceof Float32Array ? "float32" : "float64";
     this.b = bandwidth(type);
     this.kernels = module.of(type);
@@ -168,7 +169,7 @@ export class BandReduction {
 
   /** Drops the first `dead` rows and columns, closes the ranks in memory, and subtracts X·Y, strip by strip. */
   private update(dead: number): void {
-    const { rank, kernels, gemm, w, data, columns } = this;
+    const { rank, kernels, gemm, w, data, work, columns } = this;
     const [rows, width] = [this.rows - dead, columns - dead];
     kernels.copyBlock(w.y.byteOffset + dead * kernels.bytesPerElement, rank, width, columns, w.y.byteOffset, width);
     const y = block(w.y, rank, width);
@@ -177,10 +178,12 @@ export class BandReduction {
       const count = Math.min(strip, rows - first);
       for (let i = first; i < first + count; i++) {
         const source = (dead + i) * columns + dead;
-        data.copyWithin(i * width, source, source + width);
+        if (data === work) work.copyWithin(i * width, source, source + width);
+        else work.set(data.subarray(source, source + width), i * width);
       }
-      gemm.subtract(from(w.x, (dead + first) * rank, count, rank), y, from(data, first * width, count, width));
+      gemm.subtract(from(w.x, (dead + first) * rank, count, rank), y, from(work, first * width, count, width));
     }
+    this.data = work;
     this.rows = rows;
     this.columns = width;
   }

@@ -14,6 +14,7 @@ export function bidiagonalSingularValues(diagonal: ArrayLike<number>, superdiago
   const n = diagonal.length;
   let largest = 0;
   for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(diagonal[i]!), i < n - 1 ? Math.abs(superdiagonal[i]!) : 0);
+  if (!Number.isFinite(largest)) throw new Error("A bidiagonal matrix has entries that are not finite.");
   if (largest === 0) return new Float64Array(n);
   // The algorithm works on squares: bring the largest entry to about one, exactly. Two factors, as 2^−exponent may overflow.
   const exponent = Math.floor(Math.log2(largest));

@@ -1,8 +1,9 @@
 /** The fast way to a spectrum: chooses by shape and type, and falls back where ONNX Runtime has no binary. */
 import type { Matrix } from "../matrix";
 import type { SpectrumSolver } from "../singularValues";
+import { float32Blurs } from "./blur";
 import { DIRECT_SIDE, directSingularValues } from "./direct";
-import { Gemm, type Block } from "./gemm";
+import { Gemm, type Block, type Floats } from "./gemm";
 import { GramMatrix } from "./gram";
 import { KernelModule } from "./kernels";
 import { scaleToModerate, type Scaled } from "./scaling";
@@ -25,13 +26,18 @@ const GRAM_ASPECT = 1.6;
 /** Bytes that `directSingularValues` may take; longer matrices go by their Gram matrix. */
 const DIRECT_BYTES = 32 * 2 ** 20;
 
+/** Float32 matrices up to this size are kept until their values are known to be sharp; larger ones would not fit twice. */
+const KEPT_BYTES = 192 * 2 ** 20;
+
 /**
- * Accuracy: float32 matrices within 1e-6·σ₁ of float64 LAPACK (about 3e-7 is usual), float64 ones within 1e-13·σ₁.
- * Entries must be finite.
+ * Accuracy against float64 LAPACK: float64 matrices 1e-13·σ₁; float32 ones 1e-6·σ₁ (1e-7 is usual), where float32 does not
+ * reach that they are computed again in float64. Float32 matrices of more than 192 MB are not: clusters of many
+ * equal values may be off by 5e-6·σ₁ there. Entries must be finite.
  */
 export class FastSolver implements SpectrumSolver {
   private readonly gemm: Gemm | undefined;
   private module: KernelModule | undefined;
+  private work: Float32Array | undefined;
   /** One sentence on what computes, for logs and reports. */
   readonly description: string;
 
@@ -63,14 +69,28 @@ export class FastSolver implements SpectrumSolver {
     const short = Math.min(rows, columns);
     const long = Math.max(rows, columns);
     if (short <= DIRECT_SIDE && short * long * Float64Array.BYTES_PER_ELEMENT <= DIRECT_BYTES) return directSingularValues(block, module);
-    // The floor of a Gram matrix is harmless to float32 values only.
-    if (data instanceof Float32Array && long > GRAM_ASPECT * short) {
-      const gram = new GramMatrix(short, gemm);
-      if (rows > columns) gram.addRows(block);
-      else gram.addColumns(block);
-      const factor = gram.cholesky();
-      return twoStageSingularValues(factor, frobenius, gemm, module);
-    }
-    return twoStageSingularValues(block, frobenius, gemm, module);
+    if (data instanceof Float64Array) return twoStageSingularValues(block, data, frobenius, gemm, module);
+    const kept = data.byteLength <= KEPT_BYTES;
+    const { values, lost } =
+      long > GRAM_ASPECT * short
+        ? gramSingularValues(block, frobenius, gemm, module)
+        : { values: twoStageSingularValues(block, kept ? this.workFor(data.length) : data, frobenius, gemm, module), lost: 0 };
+    if (!kept || !float32Blurs(values, lost)) return values;
+    const exact = { rows, columns, data: Float64Array.from(data) };
+    return twoStageSingularValues(exact, exact.data, frobenius, gemm, module);
   }
+
+  /** Stays from matrix to matrix, as fresh memory would cost more than its use. */
+  private workFor(length: number): Floats {
+    if (!this.work || this.work.length < length) this.work = new Float32Array(length);
+    return this.work;
+  }
+}
+
+function gramSingularValues(block: Block, frobenius: number, gemm: Gemm, module: KernelModule): { values: Float64Array; lost: number } {
+  const gram = new GramMatrix(Math.min(block.rows, block.columns), gemm);
+  if (block.rows > block.columns) gram.addRows(block);
+  else gram.addColumns(block);
+  const { factor, dependent } = gram.cholesky();
+  return { values: twoStageSingularValues(factor, factor.data, frobenius, gemm, module), lost: dependent };
 }

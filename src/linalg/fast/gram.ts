@@ -65,12 +65,14 @@ export class GramMatrix {
 
   /**
    * The Cholesky factor L (short × short, row-major, lower triangular, float32) of the Gram matrix, which it consumes.
-   * L has the singular values of A. Dependent rows get a zero pivot.
+   * L has the singular values of A. Rows that depend on those before, to rounding, get a zero pivot and are counted; rows
+   * of zeros are not.
    */
-  cholesky(): { rows: number; columns: number; data: Float32Array } {
+  cholesky(): { factor: Block; dependent: number } {
     const { short, gemm, strips } = this;
     const factor = new Float32Array(short * short);
-    const smallest = PIVOT_TOLERANCE * this.largestDiagonal();
+    const diagonal = this.diagonal();
+    const smallest = PIVOT_TOLERANCE * diagonal.reduce((largest, value) => Math.max(largest, value), 0);
     for (let first = 0, p = 0; p < strips.length; first += strips[p]!.rows, p++) {
       const { rows: width } = strips[p]!;
       const column = this.takeColumn(p, width);
@@ -84,15 +86,19 @@ export class GramMatrix {
       writeColumns(column, panel.data, first, width, short, factor);
     }
     this.strips = [];
-    return { rows: short, columns: short, data: factor };
+    let dependent = 0;
+    for (let i = 0; i < short; i++) if (factor[i * short + i] === 0 && diagonal[i]! > 0) dependent++;
+    return { factor: { rows: short, columns: short, data: factor }, dependent };
   }
 
-  private largestDiagonal(): number {
-    let largest = 0;
+  private diagonal(): Float64Array {
+    const diagonal = new Float64Array(this.short);
+    let first = 0;
     for (const { rows, columns, data } of this.strips) {
-      for (let i = 0; i < rows; i++) largest = Math.max(largest, data[i * columns + columns - rows + i]!);
+      for (let i = 0; i < rows; i++) diagonal[first + i] = data[i * columns + first + i]!;
+      first += rows;
     }
-    return largest;
+    return diagonal;
   }
 
   /** The first `width` columns of the strips from p on, taken out of them: what stays is contiguous again. */

@@ -12,16 +12,17 @@ import type { KernelModule } from "./kernels";
 const NEGLIGIBLE = { float32: 1e-11, float64: 1e-20 } as const;
 
 /**
- * The min(m, n) singular values, largest first. The storage is overwritten.
- * @param matrix entries of moderate size: see `scaleToOne`
+ * The min(m, n) singular values, largest first.
+ * @param matrix entries of moderate size: see `scaleToModerate`
  * @param frobenius its norm, for the zero threshold
+ * @param work at least as long as the matrix, to leave that as it is; its own storage otherwise
  */
-export function twoStageSingularValues(matrix: Block, frobenius: number, gemm: Gemm, module: KernelModule): Float64Array {
+export function twoStageSingularValues(matrix: Block, work: Floats, frobenius: number, gemm: Gemm, module: KernelModule): Float64Array {
   const type = matrix.data instanceof Float32Array ? "float32" : "float64";
   const short = Math.min(matrix.rows, matrix.columns);
   const padded = padTo(matrix, bandwidth(type));
   const negligible = (NEGLIGIBLE[type] * frobenius) ** 2;
-  const reduction = new BandReduction(padded, gemm, module, negligible);
+  const reduction = new BandReduction(padded, padded.data === matrix.data ? work : padded.data, gemm, module, negligible);
   reduction.run();
   const { diagonal, superdiagonal } = reduction.band.toBidiagonal(module, reduction.scratch, negligible);
   // Padding adds zero rows and columns, which stay exactly apart: as many exact zeros at the end.
