@@ -34,10 +34,10 @@ const targets = [
 ];
 
 if (watch) {
-  compileKernels(join(root, "dist"));
   for (const target of targets) await (await context(target)).watch();
 } else {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   await Promise.all(targets.map((target) => build(target)));
-  compileKernels(join(root, "dist"));
 }
+
+compileKernels(join(root, "dist"));

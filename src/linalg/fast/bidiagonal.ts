@@ -8,7 +8,7 @@ export const SINGLE_ACCURACY = 1e-9;
 
 /**
  * Singular values, largest first, of the n × n upper bidiagonal matrix with the given diagonal (n) and
- * superdiagonal (n − 1). Neither needs to be scaled.
+ * superdiagonal (n − 1). Neither needs to be scaled. Values under 1e-150 of the largest may become zero: the algorithm works on squares.
  */
 export function bidiagonalSingularValues(diagonal: ArrayLike<number>, superdiagonal: ArrayLike<number>, accuracy: number, module: KernelModule): Float64Array {
   const n = diagonal.length;
