@@ -22,11 +22,13 @@ interface Exports {
   copyBlock64: MoveBlock;
   transformQd: TransformQd;
   bidiagonalize: Bidiagonalize;
+  symmetricTimes: SymmetricTimes;
 }
 type FactorPanel = (vectors: number, count: number, length: number, offset: number, factor: number, taus: number, negligible: number) => void;
 type ChaseBand = (band: number, order: number, scratch: number, negligible: number) => void;
 type TransformQd = (q: number, e: number, nextQ: number, nextE: number, last: number, shift: number, trail: number) => void;
 type Bidiagonalize = (a: number, n: number, stride: number, d: number, e: number, v: number, w: number) => void;
+type SymmetricTimes = (a: number, stride: number, first: number, n: number, x: number, w: number) => void;
 type MoveBlock = (source: number, rows: number, columns: number, sourceStride: number, target: number, targetStride: number) => void;
 
 /** The kernels of one element type. */
@@ -51,12 +53,14 @@ export class KernelModule {
   readonly float64: Kernels;
   readonly transformQd: TransformQd;
   readonly bidiagonalize: Bidiagonalize;
+  readonly symmetricTimes: SymmetricTimes;
 
   constructor() {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(readFileSync(moduleFile()))), { env: { abort: aborted } });
     this.exports = instance.exports as Exports;
     this.transformQd = this.exports.transformQd;
     this.bidiagonalize = this.exports.bidiagonalize;
+    this.symmetricTimes = this.exports.symmetricTimes;
     const { factorPanel32, factorPanel64, chaseBand32, chaseBand64, transpose32, transpose64, copyBlock32, copyBlock64 } = this.exports;
     this.float32 = { bytesPerElement: 4, factorPanel: factorPanel32, chaseBand: chaseBand32, transpose: transpose32, copyBlock: copyBlock32 };
     this.float64 = { bytesPerElement: 8, factorPanel: factorPanel64, chaseBand: chaseBand64, transpose: transpose64, copyBlock: copyBlock64 };
