@@ -63,6 +63,16 @@ export class GramMatrix {
     }
   }
 
+  /** The whole Gram matrix, short × short row-major; its upper triangle is left zero. */
+  toDense(): Float64Array {
+    const dense = new Float64Array(this.short * this.short);
+    let row = 0;
+    for (const { rows, columns, data } of this.strips) {
+      for (let i = 0; i < rows; i++, row++) dense.set(data.subarray(i * columns, i * columns + row + 1), row * this.short);
+    }
+    return dense;
+  }
+
   /**
    * The Cholesky factor L (short × short, row-major, lower triangular, float32) of the Gram matrix, which it consumes.
    * L has the singular values of A. Rows that depend on those before, to rounding, get a zero pivot and are counted; rows
