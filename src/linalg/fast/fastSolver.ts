@@ -9,6 +9,7 @@ import { KernelModule } from "./kernels";
 import { OnnxGemm } from "./onnxGemm";
 import { plainGemm } from "./plainGemm";
 import { scaleToModerate, type Scaled } from "./scaling";
+import { StreamedSpectrum } from "./streamedSpectrum";
 import { allTriplets } from "./svd";
 import { isWorthKrylov, leadingTriplets, type BoundedTriplets } from "./topK";
 import type { Triplets } from "./triplets";
@@ -95,6 +96,11 @@ export class FastSolver implements SpectrumSolver {
     return allTriplets(matrix, this.gemm, this.module);
   }
 
+  /** For a matrix of that many columns whose rows come in blocks. */
+  streamed(columns: number): StreamedSpectrum {
+    return new StreamedSpectrum(columns, this.gemm, this.module);
+  }
+
   private get module(): KernelModule {
     return (this.kernels ??= new KernelModule());
   }
@@ -127,6 +133,7 @@ function gramSingularValues(block: Block, frobenius: number, gemm: Gemm, module:
   const gram = new GramMatrix(Math.min(block.rows, block.columns), gemm);
   if (block.rows > block.columns) gram.addRows(block);
   else gram.addColumns(block);
-  const { factor, dependent } = gram.cholesky();
-  return { values: twoStageSingularValues(factor, factor.data, frobenius, gemm, module), lost: dependent };
+  const { factor, unit, dependent } = gram.cholesky();
+  const values = twoStageSingularValues(factor, factor.data, frobenius / unit, gemm, module);
+  return { values: values.map((value) => value * unit), lost: dependent };
 }
