@@ -37,7 +37,8 @@ if (watch) {
   for (const target of targets) await (await context(target)).watch();
 } else {
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  await Promise.all(targets.map((target) => build(target)));
+  // esbuild has told what is wrong and where.
+  await Promise.all(targets.map((target) => build(target))).catch(() => process.exit(1));
 }
 
 compileKernels(join(root, "dist"));
