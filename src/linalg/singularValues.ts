@@ -3,8 +3,8 @@ import type { Matrix } from "./matrix";
 /** The one way to a spectrum. Measures know this type and none of its implementations. */
 export interface SpectrumSolver {
   /**
-   * All min(m, n) singular values of an m × n matrix in float64, largest first.
+   * All min(m, n) singular values of an m × n matrix of finite values, largest first.
    * The matrix's storage may be overwritten.
    */
-  singularValues(matrix: Matrix): Float64Array;
+  singularValues(matrix: Matrix): Promise<Float64Array>;
 }

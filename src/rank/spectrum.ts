@@ -19,4 +19,4 @@ export interface Measured {
   readonly singularValues: Float64Array;
 }
 
-export type MeasureMatrix = (matrix: Matrix, facts: MatrixFacts) => Measured;
+export type MeasureMatrix = (matrix: Matrix, facts: MatrixFacts) => Promise<Measured>;

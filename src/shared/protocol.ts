@@ -51,6 +51,8 @@ export interface RowsQuery {
   readonly filter: string;
   /** Names of layers whose parts are shown. */
   readonly open: readonly string[];
+  /** Id of a row whose line is wanted, wherever it is. */
+  readonly locate?: number;
 }
 
 /** A line of the table: a layer (depth 0) or one of its further matrices (depth 1). */
@@ -70,6 +72,8 @@ export interface RowsPage {
   readonly total: number;
   /** Layers before filtering. */
   readonly layers: number;
+  /** The line of the row that `locate` asks for, or of its layer where that is folded; null: filtered out, or not asked. */
+  readonly located: number | null;
 }
 
 export interface Spectrum {

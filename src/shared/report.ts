@@ -76,10 +76,13 @@ export interface Measures {
   readonly utilization: number;
   /** null: infinite (the smallest singular value is below the numerical tolerance). */
   readonly conditionNumber: number | null;
-  /** null where the threshold cannot be placed (median σ below the numerical tolerance). */
+  /** null where the threshold cannot be placed (median σ no larger than rounding to the stored type may make it). */
   readonly hardThresholdRank: number | null;
   readonly evbmfRank: number;
-  /** Singular values outside the fitted Marchenko–Pastur bulk, and λ₊/λ_max; null where no bulk can be fitted. */
+  /**
+   * Singular values above the fitted Marchenko–Pastur bulk, λ₊/λ_max, and the singular value at the bulk's upper edge;
+   * null where no bulk can be fitted.
+   */
   readonly marchenkoPastur: { readonly spikes: number; readonly softRank: number; readonly edge: number } | null;
   /** Exponent of the eigenvalue tail; null where there are too few eigenvalues. */
   readonly powerLawAlpha: number | null;
@@ -89,7 +92,10 @@ export interface Measures {
   /** False when any value is an estimate; then `relativeError` bounds it. */
   readonly exact: boolean;
   readonly relativeError: number | null;
-  /** Integer measures whose threshold a singular value meets within 1e-6 relative: rounding could tip them. */
+  /**
+   * Measures that rounding could tip, by name ("numericalRank", "energyRank0.9", "spikes"): integers whose threshold a
+   * singular value meets within 1e-6 relative, and "powerLawAlpha" when two tails fit equally well.
+   */
   readonly ties: readonly string[];
   /** Time to read and to compute this matrix, milliseconds. */
   readonly ms: number;

@@ -1,0 +1,75 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { version } from "../../package.json";
+import { Fault } from "../shared/fault";
+import { DEFAULT_OPEN_OPTIONS } from "../models/model";
+import { printable } from "../engine/printable";
+import { EXIT } from "./exitCodes";
+import { analyzeCommand, type AnalyzeFlags } from "./analyzeCommand";
+
+const EXAMPLES = `
+Examples:
+  ranklens analyze model.safetensors
+  ranklens analyze model.onnx --json --spectrum --out report.json
+  ranklens analyze model.safetensors.index.json --layers '*.self_attn.*' --csv > attention.csv
+
+Results go to standard output, progress to standard error.
+Exit status: 0 done, 1 the input is at fault, 2 wrong usage, 130 interrupted.
+The results of finished layers are kept, so that a second run computes only what is missing.`;
+
+/** @returns the exit code */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let code: number = EXIT.done;
+  const program = build((result) => { code = result; });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    // Commander has said what is wrong; help and version that were asked for are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    process.stderr.write(`ranklens: ${errorLine(error)}\n`);
+    return error instanceof Fault && error.code === "usage" ? EXIT.usage : EXIT.fault;
+  }
+}
+
+function build(finish: (code: number) => void): Command {
+  const program = new Command("ranklens")
+    .description("Ranks of the layers of a model: how much of each is really used.")
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ranklens: ")) })
+    .showHelpAfterError("Run with --help to see what there is.")
+    .addHelpText("after", EXAMPLES);
+  program
+    .command("analyze")
+    .description("measure every layer of an ONNX or safetensors model")
+    .argument("<model>", "model file, or the index file of a sharded checkpoint")
+    .addOption(new Option("--json", "write the report as JSON").conflicts(["markdown", "csv"]))
+    .addOption(new Option("--markdown", "write the report as Markdown").conflicts(["json", "csv"]))
+    .addOption(new Option("--csv", "write one CSV line for each matrix").conflicts(["json", "markdown"]))
+    .option("--out <file>", "write to a file, which appears only once it is complete (.json, .csv and .md say the format)")
+    .option("--layers <glob>", "only layers whose name matches; can be given several times; * crosses . and /", collect, [])
+    .option("--spectrum", "with all singular values (JSON)", false)
+    .option("--parts", "a line for each part of a layer in the table (q, k, v; gates; experts)", false)
+    .option("--threads <n>", "processes that compute at once (default: as many as there are cores)", positive)
+    .option("--no-cache", "neither read nor keep results")
+    .option("--smallest <n>", "list tensors with fewer weights without measuring them", positive, DEFAULT_OPEN_OPTIONS.smallestTensor)
+    .option("--allow-external-data", "read ONNX external data outside of the model's folder", false)
+    .addHelpText("after", EXAMPLES)
+    .action(async (model: string, flags: AnalyzeFlags) => finish(await analyzeCommand(model, flags)));
+  return program;
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of 1 or more.");
+  return value;
+}
+
+function errorLine(error: unknown): string {
+  if (error instanceof Fault) return printable([error.message, error.next].filter((text) => text !== "").join(" "));
+  return `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

@@ -1,0 +1,42 @@
+import type { WriteStream } from "node:tty";
+import type { Progress } from "../shared/report";
+import { durationText } from "../engine/figures";
+import { printable } from "../engine/printable";
+
+const BAR_WIDTH = 20;
+const DEFAULT_COLUMNS = 80;
+/** Back to the line's start, and clear it. */
+const CLEAR_LINE = "\r\u001b[K";
+
+/** One line on a terminal's standard error, drawn again with every progress; nothing elsewhere. */
+export class ProgressBar {
+  private shown = false;
+
+  constructor(private readonly stream: Pick<WriteStream, "write" | "isTTY" | "columns">) {}
+
+  show(progress: Progress): void {
+    if (!this.stream.isTTY || progress.total === 0) return;
+    // The last column stays empty: terminals wrap a full line.
+    this.stream.write(CLEAR_LINE + progressLine(progress, (this.stream.columns || DEFAULT_COLUMNS) - 1));
+    this.shown = true;
+  }
+
+  clear(): void {
+    if (this.shown) this.stream.write(CLEAR_LINE);
+    this.shown = false;
+  }
+}
+
+/** Exported for its tests: at most `width` characters. */
+export function progressLine({ done, failed, total, current, etaMs }: Progress, width: number): string {
+  const settled = done + failed;
+  const filled = Math.floor((BAR_WIDTH * settled) / total);
+  const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+  const eta = etaMs === null ? "" : ` · ${durationText(etaMs)} left`;
+  const failures = failed === 0 ? "" : ` · ${failed} failed`;
+  const head = `${bar} ${settled}/${total}${failures}${eta}`;
+  const name = printable(current[0] ?? "");
+  const room = width - head.length - 3;
+  if (name === "" || room < 8) return head.slice(0, width);
+  return `${head} · ${name.length <= room ? name : `…${name.slice(name.length - room + 1)}`}`;
+}

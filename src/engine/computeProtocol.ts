@@ -1,0 +1,23 @@
+import type { PlainFault } from "../shared/fault";
+import type { OpenOptions } from "../models/model";
+import type { RowResult } from "./results";
+
+/** Engine → compute process: measure these matrices of one layer, whose tensor is read once. */
+export interface MeasureRequest {
+  readonly path: string;
+  readonly options: OpenOptions;
+  /** Of the model as the engine saw it: other bytes must not be measured under its name. */
+  readonly fingerprint: string;
+  /** Index in `Model.layers`. */
+  readonly layer: number;
+  /** Indices in the layer's `views`. */
+  readonly views: readonly number[];
+}
+
+/** Compute process → engine. `finished` ends a request. */
+export type ComputeMessage =
+  | { readonly type: "ready" }
+  | { readonly type: "started"; readonly view: number }
+  | { readonly type: "measured"; readonly view: number; readonly result: RowResult }
+  | { readonly type: "failed"; readonly view: number; readonly fault: PlainFault }
+  | { readonly type: "finished" };

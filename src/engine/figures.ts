@@ -1,0 +1,1 @@
+export { bytesText, countText, durationText, magnitudeText, percentText, rankText } from "../shared/figures";

@@ -1,0 +1,82 @@
+import { largestEigenvalueModulus } from "../linalg/eigenvalues";
+import type { Matrix } from "../linalg/matrix";
+import type { SpectrumSolver } from "../linalg/singularValues";
+import type { Measures } from "../shared/report";
+import { breakEvenRank } from "./breakEven";
+import { energyRank } from "./energyRank";
+import { entropyRanks } from "./entropyRanks";
+import { evbmfRank } from "./evbmf";
+import { hardThresholdRank } from "./hardThreshold";
+import { marchenkoPasturBulk } from "./marchenkoPastur";
+import { frobeniusNorm, nuclearNorm } from "./norms";
+import { conditionNumber, numericalTolerance } from "./numericalRank";
+import { powerLaw } from "./powerLaw";
+import { relativeSpectrum } from "./relativeSpectrum";
+import { roundingNoise } from "./roundingNoise";
+import type { MatrixFacts, MeasureMatrix } from "./spectrum";
+import { countAbove } from "./thresholdCount";
+
+/**
+ * All measures of a matrix by a solver's spectrum. The matrix is read before the solver may overwrite it.
+ * `ms` is left 0: the caller knows what reading took.
+ */
+export function measureMatrix(solver: SpectrumSolver): MeasureMatrix {
+  return async (matrix, facts) => {
+    const frobenius = frobeniusNorm(matrix);
+    const spectralRadius = facts.recurrent && matrix.rows === matrix.columns ? largestEigenvalueModulus(matrix) : null;
+    const singularValues = await solver.singularValues(matrix);
+    assertEnergy(singularValues, frobenius, matrix);
+    return { singularValues, measures: { ...ofSpectrum(singularValues, facts), frobeniusNorm: frobenius, spectralRadius } };
+  };
+}
+
+/** Measures that follow from the singular values and the facts. */
+function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Measures, "frobeniusNorm" | "spectralRadius"> {
+  const { rows, columns } = facts;
+  const s = relativeSpectrum(singularValues);
+  const first = singularValues[0] ?? 0;
+  const tolerance = numericalTolerance(rows, columns, facts.epsilon);
+  const noise = roundingNoise(s, rows, columns, facts.epsilon);
+  const counts = {
+    numericalRank: countAbove(s, tolerance),
+    "energyRank0.9": energyRank(s, 0.9),
+    "energyRank0.95": energyRank(s, 0.95),
+    "energyRank0.99": energyRank(s, 0.99),
+    hardThresholdRank: hardThresholdRank(s, rows, columns, noise),
+    evbmfRank: evbmfRank(s, rows, columns, noise),
+    spikes: marchenkoPasturBulk(s, rows, columns, noise),
+    powerLawAlpha: powerLaw(s, noise),
+  };
+  const bulk = counts.spikes;
+  return {
+    spectralNorm: first,
+    nuclearNorm: nuclearNorm(singularValues),
+    ...entropyRanks(s),
+    numericalRank: counts.numericalRank.count,
+    energyRank: { "0.9": counts["energyRank0.9"].count, "0.95": counts["energyRank0.95"].count, "0.99": counts["energyRank0.99"].count },
+    conditionNumber: conditionNumber(s, tolerance),
+    hardThresholdRank: counts.hardThresholdRank?.count ?? null,
+    evbmfRank: counts.evbmfRank.count,
+    marchenkoPastur: bulk === null ? null : { spikes: bulk.spikes, softRank: bulk.softRank, edge: bulk.edge * first },
+    powerLawAlpha: counts.powerLawAlpha?.alpha ?? null,
+    breakEvenRank: facts.breakEvenRank ?? breakEvenRank(rows, columns),
+    exact: true,
+    relativeError: null,
+    ties: Object.entries(counts).flatMap(([name, result]) => (result?.tie === true ? [name] : [])),
+    ms: 0,
+  };
+}
+
+/** Far above what any solver may lose, far below what a wrong spectrum shows. */
+const ENERGY_TOLERANCE = 1e-4;
+/** Denormal norms have too few digits to compare. */
+const SMALLEST_NORMAL = 2 ** -1022;
+
+/** Σσ² = ‖W‖_F²: a solver that went wrong must not become a plausible report. */
+function assertEnergy(singularValues: Float64Array, frobenius: number, { rows, columns }: Matrix): void {
+  const length = frobeniusNorm({ rows: 1, columns: singularValues.length, data: singularValues });
+  const allowed = Math.max(ENERGY_TOLERANCE * frobenius, SMALLEST_NORMAL);
+  // Equal covers two norms beyond the range of float64.
+  if (length === frobenius || Math.abs(length - frobenius) <= allowed) return;
+  throw new Error(`the singular values of a matrix of ${rows} × ${columns} have the norm ${length} instead of ${frobenius}`);
+}

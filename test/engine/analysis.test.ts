@@ -1,0 +1,164 @@
+import { appendFileSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { RowsQuery } from "../../src/shared/protocol";
+import { diagonal, noise, temporaryFolder, writeModel } from "./support/modelFiles";
+import { buildPrograms, type Programs } from "./support/programs";
+import { watchEngine, type WatchedEngine } from "./support/watchedEngine";
+
+let programs: Programs;
+let folder: ReturnType<typeof temporaryFolder>;
+let engines: WatchedEngine[];
+const ALL: RowsQuery = { start: 0, end: 1000, sort: { key: "model", descending: false }, filter: "", open: [] };
+
+beforeAll(async () => { programs = await buildPrograms(); });
+afterAll(() => programs.remove());
+beforeEach(() => {
+  folder = temporaryFolder();
+  engines = [];
+});
+afterEach(async () => {
+  await Promise.all(engines.map(({ client }) => client.dispose()));
+  folder.remove();
+});
+
+function start(options: Parameters<typeof watchEngine>[1] = {}): WatchedEngine {
+  const engine = watchEngine(programs.engine, options);
+  engines.push(engine);
+  return engine;
+}
+
+describe("an analysis in the engine process", () => {
+  it("opens by header only, then measures every matrix", async () => {
+    const path = writeModel(folder.path, "m.safetensors", { "a.weight": diagonal(4, 3, 2, 1), "a.bias": noise(1, 4), "b.weight": noise(2, 6, 9) });
+    const { client, computers } = start();
+    const opened = await client.request("open", { path });
+    expect(opened).toMatchObject({ rows: 2, skipped: 1, progress: { state: "idle", done: 0, total: 2 } });
+    expect(computers()).toEqual([]);
+    expect(await client.request("analyze", { path })).toMatchObject({ state: "done", done: 2, failed: 0, total: 2 });
+    const { lines, total } = await client.request("rows", { path, ...ALL });
+    expect(total).toBe(2);
+    expect(lines.map(({ row }) => [row.name, row.state])).toEqual([["a.weight", "done"], ["b.weight", "done"]]);
+    // Stable rank of diag(4, 3, 2, 1): (16 + 9 + 4 + 1) / 16.
+    expect(lines[0]?.row.measures?.stableRank).toBeCloseTo(30 / 16, 9);
+    const { singularValues } = await client.request("spectrum", { path, id: 0 });
+    [4, 3, 2, 1].forEach((sigma, index) => expect(singularValues[index]).toBeCloseTo(sigma, 9));
+  });
+
+  it("answers map, skipped, badge and export after it", async () => {
+    const path = writeModel(folder.path, "m.safetensors", {
+      "layers.0.up.weight": noise(1, 8, 4), "layers.1.up.weight": noise(2, 8, 4), "head.weight": noise(3, 3, 4), "norm.weight": noise(4, 4),
+    });
+    const { client } = start();
+    expect((await client.request("badge", { path })).meanUtilization).toBeNull();
+    await client.request("analyze", { path });
+    const map = await client.request("map", { path });
+    expect(map.cells.length + map.strip.length).toBe(3);
+    expect([...map.cells, ...map.strip].every(({ utilization }) => utilization !== null)).toBe(true);
+    const skipped = await client.request("skipped", { path, start: 0, end: 10 });
+    expect(skipped.items.map(({ name }) => name)).toEqual(["norm.weight"]);
+    expect((await client.request("badge", { path })).meanUtilization).toBeGreaterThan(0);
+    const { text } = await client.request("export", { path, format: "json", spectrum: true });
+    expect(JSON.parse(text)).toMatchObject({ schema: "ranklens.analysis/1", layers: [{}, {}, {}], skipped: [{ name: "norm.weight" }] });
+  });
+
+  it("tells progress at most ten times a second, with names, and ends with all of it", async () => {
+    const path = writeModel(folder.path, "m.safetensors", Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`l${i}.weight`, noise(i, 60, 60)])));
+    const { client, progress } = start();
+    const begin = performance.now();
+    await client.request("analyze", { path });
+    const seconds = (performance.now() - begin) / 1000;
+    // The first state and the last one are told besides.
+    expect(progress.length).toBeLessThanOrEqual(10 * seconds + 3);
+    expect(progress.at(-1)).toMatchObject({ state: "done", done: 60, total: 60, current: [] });
+  });
+});
+
+describe("the cache", () => {
+  it("makes a second engine compute nothing", async () => {
+    const path = writeModel(folder.path, "m.safetensors", { "a.weight": diagonal(3, 2, 1), "b.weight": noise(2, 20, 10) });
+    const cacheFolder = join(folder.path, "cache");
+    const first = start({ cacheFolder });
+    await first.client.request("analyze", { path });
+    const measured = await first.client.request("rows", { path, ...ALL });
+    await first.client.dispose();
+
+    const second = start({ cacheFolder });
+    expect((await second.client.request("badge", { path })).meanUtilization).toBeGreaterThan(0);
+    expect((await second.client.request("open", { path })).progress).toMatchObject({ state: "done", done: 2 });
+    expect(await second.client.request("analyze", { path })).toMatchObject({ state: "done", done: 2 });
+    expect(second.computers()).toEqual([]);
+    expect(await second.client.request("rows", { path, ...ALL })).toEqual(measured);
+    expect((await second.client.request("spectrum", { path, id: 0 })).singularValues).toHaveLength(3);
+
+    await second.client.request("forget", { path });
+    expect((await second.client.request("open", { path })).progress).toMatchObject({ state: "idle", done: 0 });
+  });
+
+  it("is not asked for a file that was written again", async () => {
+    const cacheFolder = join(folder.path, "cache");
+    const { client } = start({ cacheFolder });
+    const path = writeModel(folder.path, "m.safetensors", { w: diagonal(3, 2, 1) });
+    await client.request("analyze", { path });
+    writeModel(folder.path, "m.safetensors", { w: diagonal(5, 5, 5) });
+    utimesSync(path, new Date(), new Date(Date.now() + 5000));
+    expect((await client.request("open", { path })).progress.state).toBe("idle");
+    await client.request("analyze", { path });
+    expect((await client.request("rows", { path, ...ALL })).lines[0]?.row.measures?.stableRank).toBeCloseTo(3, 9);
+  });
+
+  it("serves two engines that analyze one model at the same time", async () => {
+    const path = writeModel(folder.path, "m.safetensors", Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`l${i}`, noise(i, 40, 30)])));
+    const cacheFolder = join(folder.path, "cache");
+    const pair = [start({ cacheFolder }), start({ cacheFolder })];
+    const ends = await Promise.all(pair.map(({ client }) => client.request("analyze", { path })));
+    expect(ends.map(({ done }) => done)).toEqual([12, 12]);
+    const third = start({ cacheFolder });
+    expect((await third.client.request("open", { path })).progress).toMatchObject({ state: "done", done: 12 });
+    expect(third.computers()).toEqual([]);
+  });
+});
+
+describe("input at fault", () => {
+  it("is a sentence, and the engine goes on", async () => {
+    const good = writeModel(folder.path, "good.safetensors", { w: diagonal(1, 1) });
+    const truncated = join(folder.path, "truncated.safetensors");
+    writeFileSync(truncated, readFileSync(good).subarray(0, 30));
+    const nonsense = join(folder.path, "nonsense.safetensors");
+    writeFileSync(nonsense, "this is not a model");
+    const { client, engines: started } = start();
+    for (const path of [truncated, nonsense, join(folder.path, "missing.safetensors"), folder.path]) {
+      await expect(client.request("open", { path })).rejects.toMatchObject({ name: "Fault", message: expect.stringMatching(/\w+ .+\./) as string });
+      await expect(client.request("analyze", { path })).rejects.toMatchObject({ name: "Fault" });
+    }
+    expect(await client.request("analyze", { path: good })).toMatchObject({ state: "done" });
+    expect(started()).toHaveLength(1);
+  });
+
+  it("a layer with NaN or ∞ is named as failed, and the rest is measured", async () => {
+    const broken = noise(1, 8, 8);
+    broken.values[5] = NaN;
+    const infinite = noise(2, 8, 8);
+    infinite.values[9] = Infinity;
+    const path = writeModel(folder.path, "m.safetensors", { broken, good: noise(3, 8, 8), infinite });
+    const { client } = start({ cacheFolder: join(folder.path, "cache") });
+    expect(await client.request("analyze", { path })).toMatchObject({ state: "done", done: 1, failed: 2 });
+    const { text } = await client.request("export", { path, format: "json", spectrum: false });
+    const report = JSON.parse(text) as { layers: { name: string }[]; skipped: { name: string; reason: string }[] };
+    expect(report.layers.map(({ name }) => name)).toEqual(["good"]);
+    expect(report.skipped.map(({ name }) => name).sort()).toEqual(["broken", "infinite"]);
+    expect(report.skipped.find(({ name }) => name === "broken")?.reason).toMatch(/NaN/);
+    expect(text).not.toMatch(/\bNaN,|Infinity,/);
+  });
+
+  it("a file that changes while it is analyzed fails its rows, by name", async () => {
+    const path = writeModel(folder.path, "m.safetensors", { big: noise(1, 900, 900), small: noise(2, 8, 8) });
+    const { client, until } = start({ threads: 1 });
+    const end = client.request("analyze", { path });
+    await until(({ current }) => current.includes("big"));
+    appendFileSync(path, "more");
+    expect(await end).toMatchObject({ state: "done", done: 1, failed: 1 });
+    const { lines } = await client.request("rows", { path, ...ALL });
+    expect(lines.find(({ row }) => row.name === "small")?.row.fault?.code).toBe("changed-while-read");
+  });
+});

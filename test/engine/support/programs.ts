@@ -1,0 +1,32 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+
+export interface Programs {
+  readonly engine: string;
+  readonly cli: string;
+  remove(): void;
+}
+
+/**
+ * The Node programs as scripts/build.mjs bundles them, from the sources as they are now, in a folder of this
+ * test run: a stale dist/ must not pass for the product.
+ */
+export async function buildPrograms(): Promise<Programs> {
+  const folder = join(root, "test-results", `programs-${process.pid}`);
+  await build({
+    absWorkingDir: root,
+    entryPoints: { engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", cli: "src/cli.ts" },
+    outdir: folder,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    external: ["vscode", "onnxruntime-node"],
+    mainFields: ["module", "main"],
+    logLevel: "error",
+  });
+  return { engine: join(folder, "engine.js"), cli: join(folder, "cli.js"), remove: () => rmSync(folder, { recursive: true, force: true }) };
+}

@@ -1,0 +1,77 @@
+import { english } from "./english";
+
+/** What the extension did to the editor. */
+export interface EditorTrace {
+  readonly commands: Map<string, (...args: unknown[]) => unknown>;
+  readonly customEditors: string[];
+  readonly views: string[];
+  readonly executed: unknown[][];
+  readonly errors: string[];
+  readonly logged: unknown[];
+  /** Files searched for and watched. */
+  readonly searches: string[];
+  readonly watchers: string[];
+}
+
+const nothing = { dispose: () => undefined };
+
+class Uri {
+  private constructor(readonly scheme: string, readonly path: string) {}
+  static file = (path: string): Uri => new Uri("file", path);
+  static joinPath = (base: Uri, ...parts: string[]): Uri => new Uri(base.scheme, [base.path, ...parts].join("/"));
+  get fsPath(): string {
+    return this.path;
+  }
+}
+
+class EventEmitter {
+  private readonly listeners = new Set<(value: unknown) => void>();
+  readonly event = (listener: (value: unknown) => void): typeof nothing => (this.listeners.add(listener), nothing);
+  fire(value: unknown): void {
+    for (const listener of this.listeners) listener(value);
+  }
+}
+
+class TabInput {
+  constructor(readonly uri: Uri) {}
+}
+
+/** As much of the `vscode` module as activation and its commands touch; everything else is missing, and would throw. */
+export function fakeVscode(): { readonly module: object; readonly trace: EditorTrace; readonly Uri: typeof Uri } {
+  const trace: EditorTrace = { commands: new Map(), customEditors: [], views: [], executed: [], errors: [], logged: [], searches: [], watchers: [] };
+  const log = (text: unknown): void => void trace.logged.push(text);
+  const module = {
+    Uri,
+    EventEmitter,
+    StatusBarAlignment: { Left: 1 },
+    MarkdownString: class {
+      appendText = (): this => this;
+      appendMarkdown = (): this => this;
+    },
+    TabInputCustom: TabInput,
+    TabInputText: TabInput,
+    l10n: { t: english },
+    env: { clipboard: { writeText: async () => undefined } },
+    window: {
+      createOutputChannel: () => ({ ...nothing, info: log, warn: log, error: log, show: () => log("shown") }),
+      createStatusBarItem: () => ({ ...nothing, show: () => undefined, hide: () => undefined }),
+      createTreeView: (id: string) => (trace.views.push(id), { ...nothing, selection: [] }),
+      registerCustomEditorProvider: (id: string) => (trace.customEditors.push(id), nothing),
+      setStatusBarMessage: () => nothing,
+      showErrorMessage: async (text: string) => void trace.errors.push(text),
+      tabGroups: { activeTabGroup: { activeTab: undefined } },
+    },
+    workspace: {
+      getConfiguration: () => ({ get: () => undefined }),
+      onDidChangeConfiguration: () => nothing,
+      onDidGrantWorkspaceTrust: () => nothing,
+      findFiles: async (glob: string) => (trace.searches.push(glob), []),
+      createFileSystemWatcher: (glob: string) => (trace.watchers.push(glob), nothing),
+    },
+    commands: {
+      registerCommand: (id: string, action: (...args: unknown[]) => unknown) => (trace.commands.set(id, action), nothing),
+      executeCommand: async (...args: unknown[]) => void trace.executed.push(args),
+    },
+  };
+  return { module, trace, Uri };
+}
