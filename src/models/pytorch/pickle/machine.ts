@@ -1,5 +1,5 @@
 import { Fault } from "../../../shared/fault";
-import { PickleCursor } from "./cursor";
+import type { PickleCursor } from "./cursor";
 import type { PickleValue } from "./values";
 
 /**
