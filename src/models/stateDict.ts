@@ -27,16 +27,17 @@ export interface Remarks {
 /**
  * The layer that a tensor of a state dict is, by its name, or the reason why it is none. The same names and shapes give
  * the same layers in every format.
+ * @param called the name that says what the tensor does, where that is not its own; its neighbours go by such names too
  */
-export function layerOfName(tensor: Tensor, remarks: Remarks, neighbours: Neighbours, options: OpenOptions): Layer | string {
+export function layerOfName(tensor: Tensor, remarks: Remarks, neighbours: Neighbours, options: OpenOptions, called = tensor.name): Layer | string {
   const count = tensor.shape.reduce((product, size) => product * size, 1);
   if (count === 0) return "no elements";
-  const named = roleOfName(tensor.name, tensor.shape, neighbours);
+  const named = roleOfName(called, tensor.shape, neighbours);
   if ("skip" in named) return named.skip;
   if (count < options.smallestTensor) return `${count} weights, fewer than the ${options.smallestTensor} from which tensors are measured`;
   const { kind, views, notes } = viewsOf(tensor.shape, named.role);
   return {
-    tensor, kind, views, ...placeOf(tensor.name),
+    tensor, kind, views, ...placeOf(called),
     notes: [...remarks.notes, ...aliasesInWords(remarks.aliases), ...named.notes, ...notes],
   };
 }
