@@ -60,7 +60,7 @@ function remarks(unknown: ReadonlySet<string>, isTooDeep: boolean): string[] {
   const names = [...unknown];
   const more = names.length - MOST_NAMED;
   return [
-    ...(names.length === 0 ? [] : [`objects passed over: ${names.slice(0, MOST_NAMED).map(clipped).join(", ")}${more > 0 ? ` and ${more} more kinds` : ""}`]),
+    ...(names.length === 0 ? [] : [`holds objects that RankLens does not know, looked through for tensors: ${names.slice(0, MOST_NAMED).map(clipped).join(", ")}${more > 0 ? ` and ${more} more kinds` : ""}`]),
     ...(isTooDeep ? ["values nested too deep were not looked at"] : []),
   ];
 }

@@ -34,7 +34,11 @@ export async function readValues(tensor: StoredTensor, source: TensorSource): Pr
   return quantizer === null ? values : dequantized(values, shape, quantizer, source);
 }
 
-/** (q − zero point) · scale in float32, as PyTorch's dequantize() rounds (aten/src/ATen/native/quantized/AffineQuantizer.cpp). */
+/**
+ * (q − zero point) · scale, rounded as PyTorch's dequantize() does (aten/src/ATen/native/quantized/AffineQuantizer.cpp): with one
+ * scale for all, and with zero points that are no whole numbers, in float32; otherwise, with a scale of float64 for each
+ * channel, once at the end.
+ */
 async function dequantized(values: Values, shape: readonly number[], quantizer: Quantizer, source: TensorSource): Promise<Float32Array> {
   const out = new Float32Array(values.length);
   if (quantizer.axis === null) {
@@ -46,7 +50,8 @@ async function dequantized(values: Values, shape: readonly number[], quantizer: 
   const inner = shape.slice(quantizer.axis + 1).reduce((product, size) => product * size, 1), channels = shape[quantizer.axis]!;
   for (let i = 0; i < out.length; i++) {
     const channel = Math.floor(i / inner) % channels;
-    out[i] = Math.fround(values[i]! - zeroPoints[channel]!) * Math.fround(scales[channel]!);
+    const steps = values[i]! - zeroPoints[channel]!;
+    out[i] = (quantizer.hasFloatPoints ? Math.fround(steps) : steps) * scales[channel]!;
   }
   return out;
 }

@@ -15,7 +15,7 @@ export interface Storage {
 /** Scale and zero point of a quantized tensor, one for all or one for each step of an axis. */
 export type Quantizer =
   | { readonly axis: null; readonly scale: number; readonly zeroPoint: number }
-  | { readonly axis: number; readonly scales: readonly number[] | StoredTensor; readonly zeroPoints: readonly number[] | StoredTensor };
+  | { readonly axis: number; readonly scales: readonly number[] | StoredTensor; readonly zeroPoints: readonly number[] | StoredTensor; readonly hasFloatPoints: boolean };
 
 /** A tensor as a pickle describes it. */
 export interface StoredTensor {
@@ -122,7 +122,11 @@ function quantized(args: readonly PickleValue[], folder: string): StoredTensor {
   if (name === "torch.per_tensor_affine" && typeof a === "number" && typeof b === "number") return { ...tensor, quantizer: { axis: null, scale: a, zeroPoint: b } };
   if (name === "torch.per_channel_affine" || name === "torch.per_channel_affine_float_qparams") {
     const scales = numbersOf(a, folder), zeroPoints = numbersOf(b, folder);
-    if (scales !== null && zeroPoints !== null && typeof c === "number" && c >= 0 && c < tensor.shape.length) return { ...tensor, quantizer: { axis: c, scales, zeroPoints } };
+    if (scales !== null && zeroPoints !== null && typeof c === "number" && c >= 0 && c < tensor.shape.length) {
+      // PyTorch writes both schemes by the name of the first; the type of the zero points tells.
+      const hasFloatPoints = "type" in zeroPoints ? zeroPoints.type.use === "float" : name.endsWith("_float_qparams");
+      return { ...tensor, quantizer: { axis: c, scales, zeroPoints, hasFloatPoints } };
+    }
   }
   return { ...tensor, problem: `its quantization scheme ${name === "" ? "" : `${name.slice(0, 60)} `}is not one that RankLens reads` };
 }

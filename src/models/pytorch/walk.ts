@@ -22,8 +22,8 @@ const MOST_DEPTH = 200;
 const MOST_UNKNOWN = 64;
 /** Attributes in which torch.nn.Module keeps what it holds: they are no part of a state dict's names. */
 const OF_MODULE = new Set(["_parameters", "_buffers", "_modules"]);
-/** Attributes of a state dict that are not of the model. */
-const NOT_LOOKED_AT = new Set(["_metadata", "_backward_hooks", "_forward_hooks", "_forward_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks"]);
+/** Attributes that hold no tensors of their own: hooks, versions, and an LSTM's list of its parameters. */
+const NOT_LOOKED_AT = new Set(["_metadata", "_flat_weights", "_backward_hooks", "_forward_hooks", "_forward_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks"]);
 
 /** Where a value is: the way back to the root, as a list that shares its tails. */
 interface Place {
@@ -64,11 +64,19 @@ export function findTensors(root: PickleValue, folder: string): Found {
     const children = childrenOf(value);
     if (children === null || seen.has(value)) continue;
     seen.add(value);
-    if (value instanceof MadeObject && !value.maker.module.startsWith("torch.") && !value.maker.module.startsWith("__torch__") && unknown.size < MOST_UNKNOWN) unknown.add(value.maker.full);
+    if (value instanceof MadeObject && !isKnown(value) && unknown.size < MOST_UNKNOWN) unknown.add(value.maker.full);
     if ((place?.depth ?? 0) >= MOST_DEPTH || frames.length >= 3 * MOST_DEPTH) isTooDeep = true;
     else frames.push({ children, place });
   }
   return { tensors, unknown, isTooDeep };
+}
+
+/** Modules of PyTorch's packages, of TorchScript, and Python's own types; and all that is built like a torch.nn.Module. */
+const KNOWN = /^(?:torch|__torch__|builtins|collections)(?:\.|$)/;
+
+function isKnown({ maker, isBare, state }: MadeObject): boolean {
+  if (KNOWN.test(maker.module)) return true;
+  return !isBare && state.some((attributes) => attributes instanceof PickleDict && attributes.entries.has("_modules"));
 }
 
 function pathOf(place: Place | null): string[] {
