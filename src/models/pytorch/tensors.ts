@@ -160,9 +160,16 @@ function shapeOf(value: PickleValue | undefined): readonly number[] | null {
   return items.every((item): item is number => typeof item === "number" && Number.isSafeInteger(item) && item >= 0) ? items : null;
 }
 
-/** Whether two tensors are the same elements in the same order. */
-export function identityOf({ storage, offset, shape, strides, type }: StoredTensor): string | null {
+/** The same for two tensors that are the same elements in the same order, with the same scales; null for what has none. */
+export function identityOf({ storage, offset, shape, strides, type, quantizer }: StoredTensor): string | null {
   if (storage === null || shape.includes(0)) return null;
   const own = rowMajorStrides(shape);
-  return JSON.stringify([storage.key, type.name, offset, shape, strides.map((stride, axis) => (shape[axis] === 1 ? own[axis] : stride))]);
+  const steps = strides.map((stride, axis) => (shape[axis] === 1 ? own[axis] : stride));
+  return JSON.stringify([storage.key, type.name, offset, shape, steps, quantizer === null ? null : scalesOf(quantizer)]);
+}
+
+function scalesOf(quantizer: Quantizer): unknown {
+  if (quantizer.axis === null) return quantizer;
+  const { axis, scales, zeroPoints } = quantizer;
+  return [axis, ...[scales, zeroPoints].map((numbers) => ("strides" in numbers ? identityOf(numbers) : numbers))];
 }

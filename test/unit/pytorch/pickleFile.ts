@@ -84,12 +84,12 @@ export function archive(data: Code, storages: Readonly<Record<string, Uint8Array
   ]);
 }
 
-/** A file as torch.save wrote it before PyTorch 1.6. */
-export function legacy(value: Code, storages: Readonly<Record<string, Uint8Array>>, itemSize = 4): Buffer {
+/** A file as torch.save wrote it before PyTorch 1.6; elements have four bytes where nothing else is given. */
+export function legacy(value: Code, storages: Readonly<Record<string, Uint8Array>>, itemSizes: Readonly<Record<string, number>> = {}): Buffer {
   const magic = Buffer.concat([raw("\x8a\x0a"), Buffer.from("6cfc9c46f9206aa85019", "hex")]);
-  const counted = Object.values(storages).flatMap((content) => {
+  const counted = Object.entries(storages).flatMap(([key, content]) => {
     const count = Buffer.alloc(8);
-    count.writeBigInt64LE(BigInt(content.length / itemSize));
+    count.writeBigInt64LE(BigInt(content.length / (itemSizes[key] ?? 4)));
     return [count, content];
   });
   const keys = Object.keys(storages).map(text);
