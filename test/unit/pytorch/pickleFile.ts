@@ -93,5 +93,5 @@ export function legacy(value: Code, storages: Readonly<Record<string, Uint8Array
     return [count, content];
   });
   const keys = Object.keys(storages).map(text);
-  return Buffer.concat([pickle(magic), pickle(int(1001)), pickle(dict(["little_endian", yes])), pickle(value), pickle(keys.length === 0 ? raw("]") : list(...keys)), ...counted]);
+  return Buffer.concat([pickle(magic), pickle(int(1001)), pickle(dict(["little_endian", yes])), pickle(value), pickle(Buffer.concat([raw("]("), ...keys, raw("e")])), ...counted]);
 }

@@ -14,7 +14,7 @@ export interface Packed {
 const UTF8_NAMES = 0x800, ZIP64 = 0xffffffff, MANY = 0xffff;
 
 /** A zip archive (PKWARE, APPNOTE.TXT 6.3), byte by byte. */
-export function zipFile(files: readonly Packed[], { isZip64 = false, comment = "" } = {}): Buffer {
+export function zipFile(files: readonly Packed[], { isZip64 = files.length >= MANY, comment = "" } = {}): Buffer {
   const parts: Buffer[] = [], directory: Buffer[] = [];
   let at = 0;
   for (const { name, content, isDeflated = false, claims = {}, isZip64: hasZip64 = false } of files) {
