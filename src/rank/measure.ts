@@ -35,7 +35,7 @@ function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Meas
   const { rows, columns } = facts;
   const s = relativeSpectrum(singularValues);
   const first = singularValues[0] ?? 0;
-  const tolerance = numericalTolerance(rows, columns, facts.epsilon);
+  const tolerance = numericalTolerance(s, rows, columns, facts.epsilon);
   const noise = roundingNoise(s, rows, columns, facts.epsilon);
   const counts = {
     numericalRank: countAbove(s, tolerance),

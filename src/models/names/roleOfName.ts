@@ -11,6 +11,7 @@ export interface Named {
   readonly notes: readonly string[];
 }
 
+const NO_NOTES: readonly string[] = [];
 /** Last steps of the paths of embeddings, and parameters of that name. */
 const EMBEDDING = /(?:^|_)(?:embed|embeds|embedding|embeddings|embd|emb)$|^(?:wte|wpe|shared|embed_tokens|embed_positions|embed_in|relative_attention_bias|relative_position_bias_table)$/;
 /** GPT-2's Conv1D layers, which store (in, out). */
@@ -49,7 +50,7 @@ export function roleOfName(full: string, shape: readonly number[], neighbours: N
 }
 
 function known(role: WeightRole): Named {
-  return { role, notes: [] };
+  return { role, notes: NO_NOTES };
 }
 
 function adapterRole(name: StateDictName, shape: readonly number[], neighbours: Neighbours): Named | null {

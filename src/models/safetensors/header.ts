@@ -19,6 +19,8 @@ export interface StoredTensor {
 export interface Header {
   /** In the order of the header. */
   readonly tensors: readonly StoredTensor[];
+  /** For each tensor whose data another has too, the first in the header that has it. */
+  readonly shared: ReadonlyMap<StoredTensor, StoredTensor>;
   readonly metadata: ReadonlyMap<string, string>;
   /** Where tensor data begins in the file. */
   readonly dataStart: number;
@@ -46,9 +48,9 @@ export async function readHeader(file: FileBytes): Promise<Header> {
   const { tensors, metadata } = parseHeader(bytes, malformed);
   if (tensors.length > MOST_TENSORS) throw new Fault("too-large", `${name} names more than ${MOST_TENSORS} tensors.`, "Split it into several files.");
   const dataStart = LENGTH_BYTES + length;
-  checkLayout(tensors, file.size - dataStart, name);
+  const shared = checkLayout(tensors, file.size - dataStart, name);
   await file.assertUnchanged();
-  return { tensors, metadata, dataStart };
+  return { tensors, shared, metadata, dataStart };
 }
 
 async function headerLength(file: FileBytes): Promise<number> {

@@ -4,7 +4,7 @@ import type { Layer, OpenOptions } from "../model";
 import { placeOf } from "../names";
 import { roleOfName } from "../names/roleOfName";
 import type { Neighbours } from "../names/stateDictName";
-import { viewsOf } from "../views";
+import { viewsOf, type WeightRole } from "../views";
 import type { StoredTensor } from "./header";
 import { elementsOf } from "./layout";
 import { inModelOrder } from "./order";
@@ -35,6 +35,8 @@ export interface Sorted {
   readonly parameters: number;
 }
 
+type Viewed = ReturnType<typeof viewsOf>;
+
 /** Puts every tensor into `layers` or, with the reason, into `skipped`. */
 export function sortTensors(placed: readonly PlacedTensor[], options: OpenOptions): Sorted {
   const sorter = new Sorter(placed, options);
@@ -52,6 +54,7 @@ class Sorter implements Sorted {
   private readonly byName: ReadonlyMap<string, PlacedTensor>;
   private readonly scales: ReadonlyMap<StoredTensor, string>;
   private readonly neighbours: Neighbours;
+  private readonly linear = new Map<string, Viewed>();
 
   constructor(placed: readonly PlacedTensor[], private readonly options: OpenOptions) {
     this.byName = new Map(placed.map((one) => [one.name, one]));
@@ -93,7 +96,7 @@ class Sorter implements Sorted {
     if ("skip" in named) skip(named.skip);
     else if (count < this.options.smallestTensor) skip(`${count} weights, fewer than the ${this.options.smallestTensor} from which tensors are measured`);
     else {
-      const { kind, views, notes } = viewsOf(tensor.shape, named.role);
+      const { kind, views, notes } = this.viewsOf(tensor.shape, named.role);
       const layer: Layer = {
         tensor: { name, dtype: tensor.type.name, shape: tensor.shape }, kind, views, ...placeOf(name),
         notes: [...scaleInWords(tensor, scale), ...aliasesInWords(placed.aliases), ...named.notes, ...notes],
@@ -112,6 +115,15 @@ class Sorter implements Sorted {
     if (tensor.type.use === "integer" || tensor.type.use === "unread") return `${name}, packed together with ${clipped(beside.name)} in a way that RankLens does not read`;
     if (hasFurtherFactors(tensor.name, this.find)) return `${name} with a zero point or a second scale beside it, which RankLens does not read`;
     return fitScale(tensor, beside) ?? `${name}, whose scale ${clipped(beside.name)} of shape [${beside.shape.join(", ")}] does not fit it`;
+  }
+
+  /** Layers of one shape share their views: a large model has few shapes. */
+  private viewsOf(shape: readonly number[], role: WeightRole): Viewed {
+    if (role.kind !== "linear") return viewsOf(shape, role);
+    const key = `${role.layout} ${shape[0]} ${shape[1]}`;
+    let views = this.linear.get(key);
+    if (views === undefined) this.linear.set(key, views = viewsOf(shape, role));
+    return views;
   }
 
   private readonly find = (name: string): StoredTensor | undefined => this.byName.get(name)?.tensor;

@@ -10,7 +10,7 @@ export function elementsOf(shape: readonly number[]): number {
 }
 
 /** Whether two tensors are the same bytes, of which there are some. */
-export function sharesData(a: StoredTensor, b: StoredTensor): boolean {
+function sharesData(a: StoredTensor, b: StoredTensor): boolean {
   return a.begin === b.begin && a.end === b.end && a.end > a.begin;
 }
 
@@ -18,14 +18,19 @@ export function sharesData(a: StoredTensor, b: StoredTensor): boolean {
  * Checks that tensors fill the data exactly.
  * @param tensors in any order
  * @param size bytes of data in the file
+ * @returns for each tensor whose data another has too, the first in the header that has it
  * @throws Fault malformed, truncated
  */
-export function checkLayout(tensors: readonly StoredTensor[], size: number, file: string): void {
+export function checkLayout(tensors: readonly StoredTensor[], size: number, file: string): ReadonlyMap<StoredTensor, StoredTensor> {
   for (const tensor of tensors) checkSize(tensor, file);
   const sorted = [...tensors].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const shared = new Map<StoredTensor, StoredTensor>();
   let end = 0, before: StoredTensor | null = null;
   for (const tensor of sorted) {
-    if (before !== null && sharesData(before, tensor)) continue;
+    if (before !== null && sharesData(before, tensor)) {
+      shared.set(tensor, before);
+      continue;
+    }
     if (tensor.begin !== end) {
       const what = tensor.begin < end ? `overlaps "${clipped(before?.name ?? "")}"` : `leaves ${tensor.begin - end} bytes before it that belong to no tensor`;
       throw new Fault("malformed", `In ${file}, the data of tensor "${clipped(tensor.name)}" ${what}.`, DAMAGED);
@@ -37,6 +42,7 @@ export function checkLayout(tensors: readonly StoredTensor[], size: number, file
     throw new Fault("truncated", `${file} ends ${end - size} bytes before the end of its last tensor, "${clipped(before?.name ?? "")}".`, "The download is not complete: fetch the file again.");
   }
   if (end < size) throw new Fault("malformed", `${file} has ${size - end} bytes after its last tensor that belong to none.`, DAMAGED);
+  return shared;
 }
 
 function checkSize({ name, shape, type, begin, end }: StoredTensor, file: string): void {

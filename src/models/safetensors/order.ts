@@ -21,7 +21,8 @@ const DIGITS = 9;
  */
 export function inModelOrder(placed: readonly PlacedTensor[]): readonly PlacedTensor[] {
   if (!isSorted(placed)) return placed;
-  const keyed = placed.map((one) => ({ one, key: keyOf(one.name) }));
+  const blocks = memo(padded), steps = memo(ranked);
+  const keyed = placed.map((one) => ({ one, key: keyOf(one.name, blocks, steps) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return keyed.map(({ one }) => one);
 }
@@ -34,17 +35,29 @@ function isSorted(placed: readonly PlacedTensor[]): boolean {
   });
 }
 
-function keyOf(name: string): string {
+/** Sorts as a name's place in the model does. */
+function keyOf(name: string, blocks: Memo, steps: Memo): string {
   const { block, module } = placeOf(name);
   const group = block !== null ? 1 : FIRST.test(module) ? 0 : LAST.test(module) ? 2 : 1;
-  const steps = module.split(".").map((step) => `${rankOf(step)}${padded(step)}`);
-  return `${group}${padded(block ?? "")}.${steps.join(".")}`;
+  return `${group}${blocks(block ?? "")}.${module.split(".").map(steps).join(".")}`;
+}
+
+type Memo = (text: string) => string;
+
+/** Steps of names are few, and many names share them. */
+function memo(make: Memo): Memo {
+  const known = new Map<string, string>();
+  return (text) => {
+    let made = known.get(text);
+    if (made === undefined) known.set(text, made = make(text));
+    return made;
+  };
 }
 
 /** Attention before what follows it, and its parts in the order in which they compute. */
-function rankOf(step: string): number {
+function ranked(step: string): string {
   const found = STEPS.findIndex((pattern) => pattern.test(step));
-  return found < 0 ? UNRANKED : found;
+  return `${found < 0 ? UNRANKED : found}${padded(step)}`;
 }
 
 function padded(text: string): string {

@@ -3,8 +3,11 @@ import type { SkippedTensor } from "../../shared/report";
 import { clipped } from "../clipped";
 import type { StoredTensor } from "./header";
 import type { PlacedTensor } from "./layers";
-import { sharesData } from "./layout";
 import type { Checkpoint, Shard } from "./shards";
+
+const NONE: readonly string[] = [];
+/** A text of the metadata that says which framework wrote the file. */
+const FORMAT = "format";
 
 export interface Placing {
   readonly placed: readonly PlacedTensor[];
@@ -17,14 +20,13 @@ export function placeTensors(checkpoint: Checkpoint): Placing {
   const placed: PlacedTensor[] = [];
   const taken = new Set<string>();
   for (const shard of checkpoint.shards) {
-    const shared = firstOfEachRange(shard);
-    const aliases = aliasesOf(shard, shared);
+    const aliases = aliasesOf(shard);
     for (const tensor of shard.tensors) {
       const name = taken.has(tensor.name) ? numbered(tensor.name, taken) : tensor.name;
       taken.add(name);
-      const first = shared.get(tensor);
+      const first = shard.shared.get(tensor);
       const reason = reasonOf(name, tensor, shard, checkpoint) ?? (first === undefined ? null : `shares its data with ${clipped(first.name)}`);
-      placed.push({ name, tensor: name === tensor.name ? tensor : { ...tensor, name }, shard, reason, aliases: aliases.get(tensor.name) ?? [] });
+      placed.push({ name, tensor: name === tensor.name ? tensor : { ...tensor, name }, shard, reason, aliases: aliases.get(tensor.name) ?? NONE });
     }
   }
   return { placed, absent: absentTensors(checkpoint, taken) };
@@ -40,23 +42,11 @@ function reasonOf(name: string, tensor: StoredTensor, shard: Shard, { weightMap,
   return there ? `the index names ${basename(named)} for it, not ${file}` : null;
 }
 
-/** For each tensor whose data another has too, the first in the header that has it. */
-function firstOfEachRange({ tensors }: Shard): ReadonlyMap<StoredTensor, StoredTensor> {
-  const first = new Map<number, StoredTensor>();
-  const out = new Map<StoredTensor, StoredTensor>();
-  for (const tensor of tensors) {
-    const other = tensor.end > tensor.begin ? first.get(tensor.begin) : undefined;
-    if (other !== undefined && sharesData(other, tensor)) out.set(tensor, other);
-    else if (tensor.end > tensor.begin) first.set(tensor.begin, tensor);
-  }
-  return out;
-}
-
 /**
  * Other names of each tensor: those that share its data, and those that the metadata tells. Writers drop all but one of
  * tied tensors and note each dropped name with the one that was kept ("model.embed_tokens.weight": "lm_head.weight").
  */
-function aliasesOf({ tensors, metadata }: Shard, shared: ReadonlyMap<StoredTensor, StoredTensor>): ReadonlyMap<string, readonly string[]> {
+function aliasesOf({ tensors, metadata, shared }: Shard): ReadonlyMap<string, readonly string[]> {
   const out = new Map<string, string[]>();
   const add = (name: string, alias: string): void => {
     const known = out.get(name);
@@ -64,7 +54,7 @@ function aliasesOf({ tensors, metadata }: Shard, shared: ReadonlyMap<StoredTenso
     else known.push(alias);
   };
   for (const [tensor, first] of shared) add(first.name, tensor.name);
-  if (metadata.size === 0) return out;
+  if (metadata.size <= (metadata.has(FORMAT) ? 1 : 0)) return out;
   const names = new Set(tensors.map(({ name }) => name));
   for (const [alias, name] of metadata) if (names.has(name) && !names.has(alias)) add(name, alias);
   return out;

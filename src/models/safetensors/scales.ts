@@ -52,7 +52,7 @@ export function fitScale(weight: StoredTensor, tensor: StoredTensor): Scale | nu
 
 function blockOf(size: number, count: number): number | null {
   if (count === 0) return null;
-  if (Math.ceil(size / BLOCK) === count) return BLOCK;
+  if (Math.ceil(size / BLOCK) === count) return Math.min(BLOCK, size);
   return size % count === 0 ? size / count : null;
 }
 

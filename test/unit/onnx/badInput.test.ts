@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../../src/shared/fault";
+import { folder } from "../support/folders";
+import { layer, reason } from "../support/opened";
+import { ramp } from "../support/ramp";
 import {
-  bytes, constant, file, floats, folder, graph, graphAttribute, int, int64Tensor, intAttribute, model, node, packed, ramp, tensor, text, varint, tag,
+  bytes, constant, file, floats, graph, graphAttribute, int, int64Tensor, intAttribute, model, node, packed, tensor, text, varint, tag,
 } from "./onnxFile";
-import { layer, reason, withModel } from "./opened";
+import { withModel } from "./opened";
 
 const W = (name = "W") => tensor(name, [2, 3], ramp(6));
 const small = model(graph({ nodes: [node("MatMul", ["x", "W"], ["y"])], initializers: [W()], inputs: ["x"], outputs: ["y"] }), [bytes(14, text(1, "k"), text(2, "v"))]);

@@ -1,8 +1,11 @@
 import { mkdirSync, symlinkSync, writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bytes, file, floats, folder, graph, int, model, node, ramp, text } from "./onnxFile";
-import { layer, reason, withModel } from "./opened";
+import { folder } from "../support/folders";
+import { layer, reason } from "../support/opened";
+import { ramp } from "../support/ramp";
+import { bytes, file, floats, graph, int, model, node, text } from "./onnxFile";
+import { withModel } from "./opened";
 
 /** A model whose one weight, 4 × 4 of float32, is kept in another file. */
 function modelWith(entries: Readonly<Record<string, string>>, path = join(folder(), "model.onnx")): string {

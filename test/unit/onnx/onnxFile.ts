@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll } from "vitest";
+import { written } from "../support/folders";
 
 /**
  * Writes ONNX files byte by byte, for tests: a protobuf encoder that can also write what no exporter would.
@@ -70,21 +67,5 @@ export function model(graphBody: Buffer, further: readonly Buffer[] = []): Buffe
   return Buffer.concat([int(1, 8), text(2, "test"), text(3, "1"), bytes(7, graphBody), bytes(8, int(2, 17)), ...further]);
 }
 
-const folders: string[] = [];
-afterAll(() => { for (const folder of folders) rmSync(folder, { recursive: true }); });
-
-export function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), "ranklens-onnx-"));
-  folders.push(made);
-  return made;
-}
-
 /** Writes a file to a folder of its own, and returns its path. */
-export function file(content: Uint8Array, name = "model.onnx"): string {
-  const path = join(folder(), name);
-  writeFileSync(path, content);
-  return path;
-}
-
-/** 0, 1, 2 … */
-export const ramp = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+export const file = (content: Uint8Array, name = "model.onnx"): string => written(content, name);

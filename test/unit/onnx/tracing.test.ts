@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import {
-  bytes, constant, floats, graph, graphAttribute, int64Tensor, intAttribute, intsAttribute, model, node, ramp, tensor, text,
-} from "./onnxFile";
-import { layer, matrix, reason, withModel } from "./opened";
+import { layer, matrix, reason } from "../support/opened";
+import { ramp } from "../support/ramp";
+import { bytes, constant, floats, graph, graphAttribute, int64Tensor, intAttribute, intsAttribute, model, node, tensor, text } from "./onnxFile";
+import { withModel } from "./opened";
 
 const W = (name = "W", dims: readonly number[] = [2, 3]) => tensor(name, dims, ramp(dims.reduce((product, size) => product * size, 1)));
 const rows = [[0, 1, 2], [3, 4, 5]];

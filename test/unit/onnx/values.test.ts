@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { bytes, constant, file, float, floats, graph, int, int8Tensor, intAttribute, model, node, packed, ramp, tag, tensor, text } from "./onnxFile";
-import { layer, reason, withModel } from "./opened";
+import { layer, reason } from "../support/opened";
+import { ramp } from "../support/ramp";
+import { bytes, constant, file, float, floats, graph, int, int8Tensor, intAttribute, model, node, packed, tag, tensor, text } from "./onnxFile";
+import { withModel } from "./opened";
 
 /** A model that multiplies x by the one tensor `W`. */
 const product = (weight: Buffer, further: readonly Buffer[] = []) =>

@@ -54,6 +54,16 @@ describe.each(shapes)("white noise of %i × %i", (rows, columns) => {
   });
 });
 
+describe("the hard threshold", () => {
+  // ω(1) = 0.56 − 0.95 + 1.82 + 1.43, ω(1/4) = 0.56/64 − 0.95/16 + 1.82/4 + 1.43
+  it.each([[9, 9, 2.86], [9, 36, 1.834375]])("of %i × %i lies at %d times the median", (rows, columns, omega) => {
+    const around = (size: number) => Float64Array.of(10, 8, 6, size, 1, 1, 1, 0.9, 0.8).map((value) => value / 10);
+    expect(hardThresholdRank(around(omega + 0.001), rows, columns, ROUNDING)?.count).toBe(4);
+    expect(hardThresholdRank(around(omega - 0.001), rows, columns, ROUNDING)?.count).toBe(3);
+    expect(hardThresholdRank(around(omega), rows, columns, ROUNDING)?.tie).toBe(true);
+  });
+});
+
 describe("a matrix of exactly low rank, without noise", () => {
   it("has no hard threshold, its own rank by EVBMF, and no bulk", async () => {
     const s = await relative(matrixOfSpectrum(96, 80, Array.from({ length: 20 }, (_, i) => 1 + i / 20), 3));

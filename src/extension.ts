@@ -1,0 +1,70 @@
+import * as vscode from "vscode";
+import { startEngine } from "./engine/client";
+import { Badges } from "./vscode/badges";
+import { registerCommands } from "./vscode/commands";
+import { announceEnds } from "./vscode/endings";
+import { EngineHost } from "./vscode/engineHost";
+import { engineLog } from "./vscode/engineLog";
+import { tellQuietly } from "./vscode/messages";
+import { ModelFinder } from "./vscode/modelFinder";
+import { ModelTree } from "./vscode/modelTree";
+import { ReportEditor } from "./vscode/reportEditor";
+import { RunningAnalyses } from "./vscode/runningAnalyses";
+import { engineOptions } from "./vscode/settings";
+import { StatusBar } from "./vscode/statusBar";
+
+/** Set while the extension is active, for `deactivate`. */
+let running: EngineHost | null = null;
+
+/** Builds the parts and ties them together. Starts no process and reads no file: that is for the first request. */
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel("RankLens", { log: true });
+  const engine = new EngineHost(startEngine, () =>
+    engineOptions((name) => vscode.workspace.getConfiguration("ranklens").get(name), {
+      engineScript: vscode.Uri.joinPath(context.extensionUri, "dist", "engine.js").fsPath,
+      cacheFolder: vscode.Uri.joinPath(context.globalStorageUri, "results").fsPath,
+    }),
+  );
+  running = engine;
+  engineLog(engine, log);
+
+  const analyses = new RunningAnalyses(engine);
+  const finder = new ModelFinder();
+  const badges = new Badges((path) => engine.request("badge", { path }), (error) => log.error(error instanceof Error ? error : String(error)));
+  const tree = new ModelTree(finder, badges, analyses);
+  const editor = new ReportEditor(context.extensionUri, engine, analyses, log);
+  const treeView = tree.register();
+
+  /** What is known of one model, or of all, is of the past. */
+  const outdated = (path?: string): void => {
+    tree.forget(path);
+    editor.reopen(path);
+  };
+  const settingsChanged = (): void => {
+    if (engine.settingsChanged() === "later") tellQuietly(vscode.l10n.t("The new settings take effect when the running analysis has ended."));
+  };
+  engine.onRenewed(() => outdated());
+  analyses.onEnd(({ path }) => tree.forget(path));
+  announceEnds(analyses, editor, log);
+
+  context.subscriptions.push(
+    log,
+    finder,
+    tree,
+    treeView,
+    editor.register(),
+    editor.onModelChanged((path) => tree.forget(path)),
+    finder.onModelChanged((path) => tree.forget(path)),
+    new StatusBar(analyses),
+    ...registerCommands({ extensionId: context.extension.id, engine, analyses, finder, tree: treeView, log, onForgotten: outdated }),
+    vscode.workspace.onDidChangeConfiguration((event) => { if (event.affectsConfiguration("ranklens")) settingsChanged(); }),
+    // A setting that the folder holds counts from now on.
+    vscode.workspace.onDidGrantWorkspaceTrust(settingsChanged),
+  );
+}
+
+/** Ends the engine; the editor waits for it. */
+export async function deactivate(): Promise<void> {
+  await running?.dispose();
+  running = null;
+}

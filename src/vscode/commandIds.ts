@@ -1,0 +1,23 @@
+/** Every command that package.json contributes; a test holds both together. */
+export const COMMANDS = [
+  "ranklens.analyzeRanks",
+  "ranklens.cancelAnalysis",
+  "ranklens.openReport",
+  "ranklens.exportReport",
+  "ranklens.forgetResults",
+  "ranklens.forgetAllResults",
+  "ranklens.refreshModels",
+  "ranklens.revealInExplorer",
+  "ranklens.copyPath",
+  "ranklens.showLog",
+  "ranklens.openWalkthrough",
+] as const;
+
+export type CommandId = (typeof COMMANDS)[number];
+
+/** Identifiers of package.json's other contributions. */
+export const REPORT_EDITOR = "ranklens.report";
+export const MODELS_VIEW = "ranklens.models";
+export const WALKTHROUGH = "start";
+/** Context key: an analysis is queued or runs. */
+export const ANALYZING = "ranklens.analyzing";
