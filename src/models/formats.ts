@@ -2,11 +2,12 @@ import { basename } from "node:path";
 import { Fault } from "../shared/fault";
 import { DEFAULT_OPEN_OPTIONS, type Format, type Model, type OpenOptions } from "./model";
 import { gguf } from "./gguf/format";
+import { keras } from "./keras/format";
 import { onnx } from "./onnx/format";
 import { safetensors } from "./safetensors/format";
 
 /** All formats. A new one is a folder beside these and a line here. */
-export const FORMATS: readonly Format[] = [onnx, safetensors, gguf];
+export const FORMATS: readonly Format[] = [onnx, safetensors, gguf, keras];
 
 /** The format that a file's name says, or undefined. */
 export function formatOf(path: string): Format | undefined {

@@ -1,6 +1,8 @@
 import { truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { file, floatTensor, folder, ggufFile, layer, reason, withModel, Writer, type FileToWrite } from "./ggufFile";
+import { folder } from "../support/folders";
+import { layer, reason } from "../support/opened";
+import { file, floatTensor, ggufFile, withModel, Writer, type FileToWrite } from "./ggufFile";
 
 const writer = new Writer();
 const refused = (content: Uint8Array | string) => expect(withModel(content, () => undefined)).rejects;

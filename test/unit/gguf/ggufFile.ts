@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll } from "vitest";
 import { gguf } from "../../../src/models/gguf/format";
-import { DEFAULT_OPEN_OPTIONS, type Layer, type Model, type OpenOptions } from "../../../src/models/model";
+import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../../../src/models/model";
+import { folder } from "../support/folders";
 
 /** Writes GGUF files byte by byte, for tests; type numbers are written out, not taken from the reader under test. */
 
@@ -90,21 +89,12 @@ export function ggufFile(parts: FileToWrite): Buffer {
   return Buffer.concat([head, pad(head.length), ...placed.flatMap(({ data }) => [data, pad(data.length)])]);
 }
 
-export const ramp = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+const ramp = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 /** A tensor of float32 values 1, 2, 3, …; `shape` has its outermost axis first. */
 export function floatTensor(name: string, shape: readonly number[], bigEndian = false): TensorToWrite {
   const count = shape.reduce((product, size) => product * size, 1);
   return { name, dims: [...shape].reverse(), type: 0, data: new Writer(bigEndian).f32s(ramp(count)) };
-}
-
-const folders: string[] = [];
-afterAll(() => { for (const folder of folders) rmSync(folder, { recursive: true }); });
-
-export function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), "ranklens-gguf-"));
-  folders.push(made);
-  return made;
 }
 
 export function file(content: Uint8Array, name = "model.gguf", into = folder()): string {
@@ -121,16 +111,4 @@ export async function withModel<T>(content: Uint8Array | string, body: (model: M
   } finally {
     await model.close();
   }
-}
-
-export function layer(model: Model, name: string): Layer {
-  const found = model.layers.find((candidate) => candidate.tensor.name === name);
-  if (found === undefined) throw new Error(`${name} is no layer: ${model.skipped.find((skipped) => skipped.name === name)?.reason ?? "not in the file"}`);
-  return found;
-}
-
-export function reason(model: Model, name: string): string {
-  const found = model.skipped.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new Error(`${name} is not skipped`);
-  return found.reason;
 }

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { epsilonOf } from "../../../src/models/dtypes";
 import { matrixSize } from "../../../src/models/gather";
-import { file, floatTensor, folder, ggufFile, layer, reason, withModel, Writer } from "./ggufFile";
+import { folder } from "../support/folders";
+import { layer, reason } from "../support/opened";
+import { file, floatTensor, ggufFile, withModel, Writer } from "./ggufFile";
 
 const writer = new Writer();
 const llama = [writer.textEntry("general.architecture", "llama"), writer.textEntry("general.name", "Tiny"), writer.texts("tokenizer.ggml.tokens", ["<s>", "a", "b"])];

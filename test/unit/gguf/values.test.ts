@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Model } from "../../../src/models/model";
-import { ggufFile, layer, reason, withModel, Writer } from "./ggufFile";
+import { layer, reason } from "../support/opened";
+import { ggufFile, withModel, Writer } from "./ggufFile";
 
 /**
  * Made by ggml itself: its dequantize_row_* functions (src/ggml-quants.c, of August 2026) on the bytes below, compiled without
