@@ -1,4 +1,5 @@
 /** The fast way to a spectrum: chooses by shape and type, and falls back where ONNX Runtime has no binary. */
+import type { LeadingSolver } from "../leadingSingularValue";
 import type { Matrix } from "../matrix";
 import type { SpectrumSolver } from "../singularValues";
 import { float32Blurs } from "./blur";
@@ -23,6 +24,8 @@ export interface FastSolverOptions {
   readonly threads: number;
   /** Takes over where ONNX Runtime cannot be used. */
   readonly fallback: SpectrumSolver;
+  /** The same for σ₁ alone; without it, plain TypeScript does what ONNX Runtime would. */
+  readonly leadingFallback?: LeadingSolver;
   /** Hears once, in one sentence, why the fallback is used. */
   readonly tell?: (sentence: string) => void;
 }
@@ -44,7 +47,7 @@ const DOUBLE_ERROR = 1e-13;
  * reach that they are computed again in float64. Float32 matrices of more than 192 MB are not: clusters of many
  * equal values may be off by 5e-6·σ₁ there. Entries must be finite.
  */
-export class FastSolver implements SpectrumSolver {
+export class FastSolver implements SpectrumSolver, LeadingSolver {
   private readonly gemm: Gemm;
   private readonly native: boolean;
   private kernels: KernelModule | undefined;
@@ -78,6 +81,7 @@ export class FastSolver implements SpectrumSolver {
    * The storage may be overwritten.
    */
   async leadingSingularValue(matrix: Matrix): Promise<{ readonly value: number; readonly error: number }> {
+    if (!this.native && this.options.leadingFallback) return this.options.leadingFallback.leadingSingularValue(matrix);
     if (isWorthKrylov(matrix, 1)) {
       const { values, bounds } = this.leadingTriplets(matrix, 1);
       return { value: values[0]!, error: bounds[0]! };
