@@ -122,7 +122,7 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
         ? gramSingularValues(block, frobenius, gemm, module)
         : { values: twoStageSingularValues(block, kept ? this.workFor(data.length) : data, frobenius, gemm, module), lost: 0 };
     if (!kept || !float32Blurs(values, lost)) return values;
-    const exact = { rows, columns, data: Float64Array.from(data) };
+    const exact = { rows, columns, data: new Float64Array(data) };
     return twoStageSingularValues(exact, exact.data, frobenius, gemm, module);
   }
 
