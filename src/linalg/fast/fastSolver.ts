@@ -3,7 +3,7 @@ import type { LeadingSolver } from "../leadingSingularValue";
 import type { Matrix } from "../matrix";
 import type { SpectrumSolver } from "../singularValues";
 import { float32Blurs } from "./blur";
-import { DIRECT_SIDE, directSingularValues } from "./direct";
+import { DIRECT_SIDE, DIRECT_WORK, directSingularValues } from "./direct";
 import type { Block, Floats, Gemm } from "./gemm";
 import { GramMatrix } from "./gram";
 import { KernelModule } from "./kernels";
@@ -32,8 +32,6 @@ export interface FastSolverOptions {
 
 /** From this aspect on, the Gram matrix of the short side comes first. */
 const GRAM_ASPECT = 1.6;
-/** Bytes that `directSingularValues` may take; longer matrices go by their Gram matrix. */
-const DIRECT_BYTES = 32 * 2 ** 20;
 
 /** Float32 matrices up to this size are kept until their values are known to be sharp; larger ones would not fit twice. */
 const KEPT_BYTES = 192 * 2 ** 20;
@@ -114,7 +112,7 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
     const { rows, columns, data } = block;
     const short = Math.min(rows, columns);
     const long = Math.max(rows, columns);
-    if (short <= DIRECT_SIDE && short * long * Float64Array.BYTES_PER_ELEMENT <= DIRECT_BYTES) return directSingularValues(block, module);
+    if (short <= DIRECT_SIDE && long * short * short <= DIRECT_WORK) return directSingularValues(block, module);
     if (data instanceof Float64Array) return twoStageSingularValues(block, data, frobenius, gemm, module);
     const kept = data.byteLength <= KEPT_BYTES;
     const { values, lost } =
