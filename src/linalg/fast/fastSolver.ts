@@ -10,11 +10,12 @@ import { KernelModule } from "./kernels";
 import { OnnxGemm } from "./onnxGemm";
 import { plainGemm } from "./plainGemm";
 import { scaleToModerate, type Scaled } from "./scaling";
+import { shortFactor } from "./shortFactor";
 import { StreamedSpectrum } from "./streamedSpectrum";
 import { allTriplets } from "./svd";
 import { isWorthKrylov, leadingTriplets, type BoundedTriplets } from "./topK";
 import type { Triplets } from "./triplets";
-import { twoStageSingularValues } from "./twoStage";
+import { negligibleSquare, twoStageSingularValues } from "./twoStage";
 
 export interface FastSolverOptions {
   /**
@@ -30,8 +31,8 @@ export interface FastSolverOptions {
   readonly tell?: (sentence: string) => void;
 }
 
-/** From this aspect on, the Gram matrix of the short side comes first. */
-const GRAM_ASPECT = 1.6;
+/** From this aspect on, a factor of the short side comes first. */
+const SHORT_SIDE_ASPECT = 1.6;
 
 /** Float32 matrices up to this size are kept until their values are known to be sharp; larger ones would not fit twice. */
 const KEPT_BYTES = 192 * 2 ** 20;
@@ -113,15 +114,14 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
     const short = Math.min(rows, columns);
     const long = Math.max(rows, columns);
     if (short <= DIRECT_SIDE && long * short * short <= DIRECT_WORK) return directSingularValues(block, module);
-    if (data instanceof Float64Array) return twoStageSingularValues(block, data, frobenius, gemm, module);
+    if (data instanceof Float64Array) return doubleSingularValues(block, frobenius, gemm, module);
     const kept = data.byteLength <= KEPT_BYTES;
     const { values, lost } =
-      long > GRAM_ASPECT * short
+      long > SHORT_SIDE_ASPECT * short
         ? gramSingularValues(block, frobenius, gemm, module)
         : { values: twoStageSingularValues(block, kept ? this.workFor(data.length) : data, frobenius, gemm, module), lost: 0 };
     if (!kept || !float32Blurs(values, lost)) return values;
-    const exact = { rows, columns, data: new Float64Array(data) };
-    return twoStageSingularValues(exact, exact.data, frobenius, gemm, module);
+    return doubleSingularValues({ rows, columns, data: new Float64Array(data) }, frobenius, gemm, module);
   }
 
   /** Stays from matrix to matrix, as fresh memory would cost more than its use. */
@@ -129,6 +129,13 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
     if (!this.work || this.work.length < length) this.work = new Float32Array(length);
     return this.work;
   }
+}
+
+/** In float64 all the way. The storage is overwritten. */
+function doubleSingularValues(block: Block, frobenius: number, gemm: Gemm, module: KernelModule): Float64Array {
+  const aspect = Math.max(block.rows, block.columns) / Math.min(block.rows, block.columns);
+  const square = aspect > SHORT_SIDE_ASPECT ? shortFactor(block, gemm, module, negligibleSquare("float64", frobenius)) : block;
+  return twoStageSingularValues(square, square.data, frobenius, gemm, module);
 }
 
 function gramSingularValues(block: Block, frobenius: number, gemm: Gemm, module: KernelModule): { values: Float64Array; lost: number } {
