@@ -2,10 +2,14 @@
  * Which files are models, by their names alone. The formats themselves (`src/models/formats.ts`) are the engine's:
  * the extension host must not load them to show a menu. A test holds both lists, and package.json, together.
  */
-export const MODEL_ENDINGS = [".onnx", ".safetensors", ".safetensors.index.json"] as const;
+export const MODEL_ENDINGS = [
+  ".onnx", ".safetensors", ".safetensors.index.json",
+  ".pt", ".pth", ".bin", ".ckpt", ".bin.index.json",
+  ".npy", ".npz",
+] as const;
 
 /** Names of formats for people, by the identifier that a summary carries. */
-const FORMAT_LABELS: Readonly<Record<string, string>> = { onnx: "ONNX", safetensors: "safetensors" };
+const FORMAT_LABELS: Readonly<Record<string, string>> = { onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", numpy: "NumPy" };
 
 /** Folders that hold other people's models (packages' test files, download caches), not the workspace's. */
 const UNSEARCHED = ["node_modules", "site-packages", "__pycache__", ".*"];
@@ -35,15 +39,16 @@ export function formatLabel(id: string): string {
   return FORMAT_LABELS[id] ?? id;
 }
 
-const INDEX_ENDING = ".safetensors.index.json";
-const SHARD = /^(.*)-\d{5}-of-\d{5}\.safetensors$/i;
+/** Ends the name of the file that lists the shards of a checkpoint, and theirs. */
+const INDEX_ENDING = /(\.safetensors|\.bin)\.index\.json$/i;
+const SHARD = /^(.*)-\d{5}-of-\d{5}(\.safetensors|\.bin)$/i;
 
 /** Leaves out the shards of checkpoints whose index file is in the list too: they are one model. */
 export function withoutShards(paths: readonly string[]): string[] {
-  const indices = new Set(paths.map((path) => path.toLowerCase()).filter((path) => path.endsWith(INDEX_ENDING)));
+  const indices = new Set(paths.map((path) => path.toLowerCase()).filter((path) => INDEX_ENDING.test(path)));
   return paths.filter((path) => {
-    const stem = SHARD.exec(path)?.[1];
-    return stem === undefined || !indices.has(stem.toLowerCase() + INDEX_ENDING);
+    const [, stem, ending] = SHARD.exec(path.toLowerCase()) ?? [];
+    return stem === undefined || !indices.has(`${stem}${ending}.index.json`);
   });
 }
 
@@ -56,6 +61,8 @@ export function withoutShards(paths: readonly string[]): string[] {
 export function isPartOf(name: string, model: string): boolean {
   const [changed, own] = [name.toLowerCase(), model.toLowerCase()];
   if (changed === own) return true;
-  if (own.endsWith(INDEX_ENDING)) return changed.endsWith(".safetensors");
-  return own.endsWith(".onnx") && changed.startsWith(own.slice(0, -".onnx".length)) && !isModelFile(changed);
+  const shards = INDEX_ENDING.exec(own)?.[1];
+  if (shards !== undefined) return changed.endsWith(shards);
+  // External data may end in .bin too.
+  return own.endsWith(".onnx") && changed.startsWith(own.slice(0, -".onnx".length)) && (changed.endsWith(".bin") || !isModelFile(changed));
 }
