@@ -1,6 +1,6 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { FirstFigures } from "../shared/report";
-import { lanczos } from "../linalg/lanczos";
+import type { LeadingSolver } from "../linalg/leadingSingularValue";
 import type { Matrix } from "../linalg/matrix";
 import type { RatedSolver } from "../linalg/singularValues";
 import { epsilonOf } from "../models/dtypes";
@@ -16,7 +16,7 @@ import { spectrumSolver } from "./spectra";
 import { titleOf } from "./title";
 
 /** By threads. A session of ONNX Runtime keeps the number that it was made with. */
-const solvers = new Map<number, RatedSolver>();
+const solvers = new Map<number, RatedSolver & LeadingSolver>();
 
 /** The model of the last request stays open for the next one. */
 interface Opened {
@@ -54,7 +54,7 @@ async function reopen(opened: Opened | null, { path, options, fingerprint: expec
   throw new Fault("changed-while-read", "The model changed after it was opened.", "Wait until it is written completely, then analyze it again.");
 }
 
-function solverFor(threads: number, send: (message: ComputeMessage) => Promise<void>): RatedSolver {
+function solverFor(threads: number, send: (message: ComputeMessage) => Promise<void>): RatedSolver & LeadingSolver {
   const solver = solvers.get(threads) ?? spectrumSolver(threads, (text) => void send({ type: "notice", text }));
   solvers.set(threads, solver);
   return solver;
@@ -74,16 +74,17 @@ async function measureLayer(model: Model, { layer: layerIndex, views, depth, thr
     try {
       const begin = performance.now();
       const matrix = finiteMatrix(layer, view, values, index === views.length - 1);
-      if (depth === "first") await send({ type: "estimated", view: number, first: await estimate(matrix, layer, view) });
-      else await send({ type: "measured", view: number, result: await measure(matrix, layer, view, solverFor(threads, send), readMs, begin) });
+      const solver = solverFor(threads, send);
+      if (depth === "first") await send({ type: "estimated", view: number, first: await estimate(matrix, layer, view, solver) });
+      else await send({ type: "measured", view: number, result: await measure(matrix, layer, view, solver, readMs, begin) });
     } catch (error) {
       await send({ type: "failed", view: number, fault: faultOf(error, titleOf({ name: layer.tensor.name, ...view })) });
     }
   }
 }
 
-async function estimate(matrix: Matrix, layer: Layer, view: MatrixView): Promise<FirstFigures> {
-  const first = await firstFigures(matrix, lanczos);
+async function estimate(matrix: Matrix, layer: Layer, view: MatrixView, solver: LeadingSolver): Promise<FirstFigures> {
+  const first = await firstFigures(matrix, solver);
   if (!areFirstFigures(first)) throw outOfRange(layer, view);
   return first;
 }
