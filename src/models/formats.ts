@@ -5,9 +5,10 @@ import { gguf } from "./gguf/format";
 import { keras } from "./keras/format";
 import { onnx } from "./onnx/format";
 import { safetensors } from "./safetensors/format";
+import { tflite } from "./tflite/format";
 
 /** All formats. A new one is a folder beside these and a line here. */
-export const FORMATS: readonly Format[] = [onnx, safetensors, gguf, keras];
+export const FORMATS: readonly Format[] = [onnx, safetensors, gguf, keras, tflite];
 
 /** The format that a file's name says, or undefined. */
 export function formatOf(path: string): Format | undefined {
