@@ -5,10 +5,11 @@ import { gguf } from "./gguf/format";
 import { keras } from "./keras/format";
 import { onnx } from "./onnx/format";
 import { safetensors } from "./safetensors/format";
+import { savedmodel } from "./savedmodel/format";
 import { tflite } from "./tflite/format";
 
 /** All formats. A new one is a folder beside these and a line here. */
-export const FORMATS: readonly Format[] = [onnx, safetensors, gguf, keras, tflite];
+export const FORMATS: readonly Format[] = [onnx, safetensors, gguf, keras, tflite, savedmodel];
 
 /** The format that a file's name says, or undefined. */
 export function formatOf(path: string): Format | undefined {

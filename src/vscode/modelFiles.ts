@@ -2,10 +2,14 @@
  * Which files are models, by their names alone. The formats themselves (`src/models/formats.ts`) are the engine's:
  * the extension host must not load them to show a menu. A test holds both lists, and package.json, together.
  */
-export const MODEL_ENDINGS = [".onnx", ".safetensors", ".safetensors.index.json"] as const;
+export const MODEL_ENDINGS = [
+  ".onnx", ".safetensors", ".safetensors.index.json", ".gguf", ".keras", ".h5", ".hdf5", ".tflite", "saved_model.pb", "variables.index",
+] as const;
 
 /** Names of formats for people, by the identifier that a summary carries. */
-const FORMAT_LABELS: Readonly<Record<string, string>> = { onnx: "ONNX", safetensors: "safetensors" };
+const FORMAT_LABELS: Readonly<Record<string, string>> = {
+  onnx: "ONNX", safetensors: "safetensors", gguf: "GGUF", keras: "Keras", tflite: "TensorFlow Lite", savedmodel: "TensorFlow SavedModel",
+};
 
 /** Folders that hold other people's models (packages' test files, download caches), not the workspace's. */
 const UNSEARCHED = ["node_modules", "site-packages", "__pycache__", ".*"];
@@ -37,14 +41,28 @@ export function formatLabel(id: string): string {
 
 const INDEX_ENDING = ".safetensors.index.json";
 const SHARD = /^(.*)-\d{5}-of-\d{5}\.safetensors$/i;
+const GGUF_PART = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
+const VARIABLES = /variables[\\/]variables\.index$/i;
 
-/** Leaves out the shards of checkpoints whose index file is in the list too: they are one model. */
+/**
+ * Leaves out files that are part of another model in the list: shards beside their index file, parts of a GGUF beside the first,
+ * the variables of a SavedModel.
+ */
 export function withoutShards(paths: readonly string[]): string[] {
-  const indices = new Set(paths.map((path) => path.toLowerCase()).filter((path) => path.endsWith(INDEX_ENDING)));
+  const listed = new Set(paths.map((path) => path.toLowerCase()));
   return paths.filter((path) => {
-    const stem = SHARD.exec(path)?.[1];
-    return stem === undefined || !indices.has(stem.toLowerCase() + INDEX_ENDING);
+    const whole = wholeOf(path.toLowerCase());
+    return whole === null || whole === path.toLowerCase() || !listed.has(whole);
   });
+}
+
+/** The file that a part's model is opened by; null for a file that is no part by its name. */
+function wholeOf(path: string): string | null {
+  const shard = SHARD.exec(path)?.[1];
+  if (shard !== undefined) return shard + INDEX_ENDING;
+  const [, stem, , count] = GGUF_PART.exec(path) ?? [];
+  if (stem !== undefined) return `${stem}-00001-of-${count}.gguf`;
+  return VARIABLES.test(path) ? path.replace(VARIABLES, "saved_model.pb") : null;
 }
 
 /**

@@ -21,6 +21,12 @@ describe("sharded checkpoints", () => {
   it("are shown once, as their index", () => {
     expect(withoutShards([...shards, "/m/model.safetensors.index.json", "/m/other.onnx"])).toEqual(["/m/model.safetensors.index.json", "/m/other.onnx"]);
   });
+  it("are one model where they are parts of a GGUF, or the variables of a SavedModel", () => {
+    expect(withoutShards(["/m/q-00001-of-00002.gguf", "/m/q-00002-of-00002.gguf", "/m/other.gguf"])).toEqual(["/m/q-00001-of-00002.gguf", "/m/other.gguf"]);
+    expect(withoutShards(["/m/q-00002-of-00002.gguf"])).toEqual(["/m/q-00002-of-00002.gguf"]);
+    expect(withoutShards(["/m/saved_model.pb", "/m/variables/variables.index"])).toEqual(["/m/saved_model.pb"]);
+    expect(withoutShards(["/m/variables/variables.index"])).toHaveLength(1);
+  });
   it("are shown as they are where the index is missing or another one's", () => {
     expect(withoutShards(shards)).toEqual(shards);
     expect(withoutShards([...shards, "/n/model.safetensors.index.json"])).toHaveLength(3);
