@@ -1,16 +1,22 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import { exactSolver } from "../linalg/exactSolver";
+import type { FirstFigures } from "../shared/report";
+import type { LeadingSolver } from "../linalg/leadingSingularValue";
+import type { Matrix } from "../linalg/matrix";
+import type { RatedSolver } from "../linalg/singularValues";
 import { epsilonOf } from "../models/dtypes";
 import { fingerprint } from "../models/fingerprint";
 import { openModel } from "../models/formats";
-import { gather, matrixSize } from "../models/gather";
+import { gather, isWhole, matrixSize } from "../models/gather";
 import type { Layer, MatrixView, Model, Values } from "../models/model";
+import { firstFigures } from "../rank/firstFigures";
 import { measureMatrix } from "../rank/measure";
 import type { ComputeMessage, MeasureRequest } from "./computeProtocol";
-import { areMeasures, withFiniteOptions, type RowResult } from "./results";
+import { areFirstFigures, areMeasures, withFiniteOptions, type RowResult } from "./results";
+import { spectrumSolver } from "./spectra";
 import { titleOf } from "./title";
 
-const measure = measureMatrix(exactSolver);
+/** By threads. A session of ONNX Runtime keeps the number that it was made with. */
+const solvers = new Map<number, RatedSolver & LeadingSolver>();
 
 /** The model of the last request stays open for the next one. */
 interface Opened {
@@ -48,40 +54,62 @@ async function reopen(opened: Opened | null, { path, options, fingerprint: expec
   throw new Fault("changed-while-read", "The model changed after it was opened.", "Wait until it is written completely, then analyze it again.");
 }
 
-async function measureLayer(model: Model, { layer: index, views }: MeasureRequest, send: (message: ComputeMessage) => Promise<void>): Promise<void> {
-  const layer = model.layers[index];
-  if (layer === undefined) throw new Error(`layer ${index} of ${model.layers.length}`);
+function solverFor(threads: number, send: (message: ComputeMessage) => Promise<void>): RatedSolver & LeadingSolver {
+  const solver = solvers.get(threads) ?? spectrumSolver(threads, (text) => void send({ type: "notice", text }));
+  solvers.set(threads, solver);
+  return solver;
+}
+
+async function measureLayer(model: Model, { layer: layerIndex, views, depth, threads }: MeasureRequest, send: (message: ComputeMessage) => Promise<void>): Promise<void> {
+  const layer = model.layers[layerIndex];
+  if (layer === undefined) throw new Error(`layer ${layerIndex} of ${model.layers.length}`);
   const start = performance.now();
   const values = await model.read(layer.tensor);
   // Reading serves all matrices of the layer: each carries its share.
   const readMs = (performance.now() - start) / views.length;
-  for (const number of views) {
+  for (const [index, number] of views.entries()) {
     const view = layer.views[number];
     if (view === undefined) throw new Error(`view ${number} of ${layer.views.length}`);
     await send({ type: "started", view: number });
     try {
-      await send({ type: "measured", view: number, result: await measureView(layer, view, values, readMs) });
+      const begin = performance.now();
+      const matrix = finiteMatrix(layer, view, values, index === views.length - 1);
+      const solver = solverFor(threads, send);
+      if (depth === "first") await send({ type: "estimated", view: number, first: await estimate(matrix, layer, view, solver) });
+      else await send({ type: "measured", view: number, result: await measure(matrix, layer, view, solver, readMs, begin) });
     } catch (error) {
       await send({ type: "failed", view: number, fault: faultOf(error, titleOf({ name: layer.tensor.name, ...view })) });
     }
   }
 }
 
-async function measureView(layer: Layer, view: MatrixView, values: Values, readMs: number): Promise<RowResult> {
-  const start = performance.now();
-  const title = titleOf({ name: layer.tensor.name, ...view });
-  const matrix = gather(view, values);
-  assertFinite(matrix.data, title);
-  const { rows, columns } = matrixSize(view);
-  const { measures, singularValues } = await measure(matrix, {
-    rows, columns, epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank,
+async function estimate(matrix: Matrix, layer: Layer, view: MatrixView, solver: LeadingSolver): Promise<FirstFigures> {
+  const first = await firstFigures(matrix, solver);
+  if (!areFirstFigures(first)) throw outOfRange(layer, view);
+  return first;
+}
+
+/** @param begin when work on the matrix began, after its tensor was read */
+async function measure(matrix: Matrix, layer: Layer, view: MatrixView, solver: RatedSolver, readMs: number, begin: number): Promise<RowResult> {
+  const { measures, singularValues } = await measureMatrix(solver)(matrix, {
+    ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank,
   });
-  const computeMs = performance.now() - start;
+  const computeMs = performance.now() - begin;
   const result = { ...withFiniteOptions(measures), ms: Number((readMs + computeMs).toFixed(3)) };
-  if (!areMeasures(result)) {
-    throw new Fault("not-finite", `The values of ${title} are so large or so small that its measures are not finite numbers.`, "Rescale the weights and analyze the model again.");
-  }
+  if (!areMeasures(result)) throw outOfRange(layer, view);
   return { measures: result, singularValues, readMs, computeMs };
+}
+
+/** @param isLast nobody needs the tensor's values after this matrix: it may take them as its own, and overwrite them */
+function finiteMatrix(layer: Layer, view: MatrixView, values: Values, isLast: boolean): Matrix {
+  const matrix = isLast && isWhole(view, values.length) ? { ...matrixSize(view), data: values } : gather(view, values);
+  assertFinite(matrix.data, titleOf({ name: layer.tensor.name, ...view }));
+  return matrix;
+}
+
+function outOfRange(layer: Layer, view: MatrixView): Fault {
+  const title = titleOf({ name: layer.tensor.name, ...view });
+  return new Fault("not-finite", `The values of ${title} are so large or so small that its measures are not finite numbers.`, "Rescale the weights and analyze the model again.");
 }
 
 function assertFinite(values: Values, title: string): void {

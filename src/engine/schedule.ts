@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import { estimateCost } from "../linalg/exactSolver";
+import type { Depth } from "./computeProtocol";
 import type { Report } from "./report";
 
 /** What a compute process is given: rows of one layer, whose tensor is read once. */
@@ -7,43 +8,73 @@ export interface LayerTask {
   readonly layer: number;
   /** Ids of rows, in the model's order. */
   readonly rows: number[];
+  readonly depth: Depth;
   /** Time it takes, in the unit of `estimateCost`. */
   readonly cost: number;
   /** Estimate of the memory it takes at its peak. */
   readonly bytes: number;
 }
 
-/** Stored bytes and decoded values of a tensor in memory at once, per weight (at most float64 twice). */
-const BYTES_PER_WEIGHT = 12;
-/** Float64 matrix, the solver's own copy, and room for its work. */
-const BYTES_PER_ENTRY = 24;
-/** Part of the machine's memory that compute processes share; a layer that needs more still runs, alone. */
-const MEMORY_SHARE = 0.5;
+/** Bytes of a weight as it is stored and as it is decoded, which are in memory together. */
+const STORED_BYTES = 4;
+const decodedBytes = (dtype: string): number => (dtype === "float64" ? 8 : 4);
+/** Copies of a matrix that the solver works on beside the tensor's values; the largest are worked on in place. */
+const COPIES = 2;
+const LARGEST_COPIED = 48 * 2 ** 20;
+/** Part of the machine's memory that compute processes share by default; a layer that needs more still runs, alone. */
+const MEMORY_SHARE = 0.25;
 
-/** Layers with rows to compute, costliest first: the long ones must not be left for the end. */
-export function tasksOf(report: Report, selected: (id: number) => boolean): LayerTask[] {
-  const byLayer = new Map<number, number[]>();
-  for (const { id, state } of report.rows) {
+/** Matrices of a smaller shorter side are measured in full as soon as they could be estimated. */
+const SMALLEST_ESTIMATED = 512;
+/** An analysis shorter than some seconds needs no sweep ahead of it, in the unit of `estimateCost`. */
+const SHORTEST_SWEPT = 5e10;
+/** Block Krylov iteration: 16 products of the matrix with a block of 32 columns. */
+const FIRST_OPERATIONS = 2 * 16 * 32;
+
+/**
+ * What is to be computed, in order: first figures of the large matrices, so that a report of any size says
+ * something soon, then full spectra, costliest first: the long ones must not be left for the end.
+ * @param estimateOnly leave out the spectra of matrices that get first figures
+ */
+export function tasksOf(report: Report, selected: (id: number) => boolean, estimateOnly: boolean): LayerTask[] {
+  const open = report.rows.filter(({ id, state }) => state !== "done" && state !== "failed" && selected(id)).map(({ id }) => id);
+  const full = byLayer(report, open, "full");
+  const swept = estimateOnly || full.reduce((sum, { cost }) => sum + cost, 0) > SHORTEST_SWEPT;
+  const large = new Set(swept ? open.filter((id) => Math.min(...(report.rows[id]?.matrix ?? [0])) >= SMALLEST_ESTIMATED) : []);
+  const first = byLayer(report, [...large].filter((id) => report.rows[id]?.first === null), "first");
+  return [...first, ...(estimateOnly ? byLayer(report, open.filter((id) => !large.has(id)), "full") : full)];
+}
+
+function byLayer(report: Report, ids: readonly number[], depth: Depth): LayerTask[] {
+  const layers = new Map<number, number[]>();
+  for (const id of ids) {
     const layer = report.places[id]?.layer;
-    if (layer === undefined || state === "done" || state === "failed" || !selected(id)) continue;
-    byLayer.set(layer, [...(byLayer.get(layer) ?? []), id]);
+    if (layer !== undefined) layers.set(layer, [...(layers.get(layer) ?? []), id]);
   }
-  return [...byLayer].map(([layer, rows]) => taskOf(report, layer, rows)).sort((a, b) => b.cost - a.cost);
+  return [...layers].map(([layer, rows]) => taskOf(report, layer, rows, depth)).sort((a, b) => b.cost - a.cost);
 }
 
-export function taskOf(report: Report, layer: number, rows: number[]): LayerTask {
-  const weights = (report.layers[layer]?.tensor.shape ?? []).reduce((product, size) => product * size, 1);
+export function taskOf(report: Report, layer: number, rows: number[], depth: Depth): LayerTask {
+  const { shape, dtype } = report.layers[layer]?.tensor ?? { shape: [], dtype: "" };
+  const weights = shape.reduce((product, size) => product * size, 1);
   const largest = Math.max(0, ...rows.map((id) => report.rows[id]?.parameters ?? 0));
-  return { layer, rows, cost: rows.reduce((sum, id) => sum + costOf(report, id), 0), bytes: weights * BYTES_PER_WEIGHT + largest * BYTES_PER_ENTRY };
+  const copied = largest > LARGEST_COPIED ? 0 : COPIES * largest;
+  const bytes = weights * STORED_BYTES + (weights + copied) * decodedBytes(dtype);
+  return { layer, rows, depth, cost: rows.reduce((sum, id) => sum + costOf(report, id, depth), 0), bytes };
 }
 
-export function costOf(report: Report, id: number): number {
+export function costOf(report: Report, id: number, depth: Depth): number {
   const row = report.rows[id];
-  return row === undefined ? 0 : estimateCost(...row.matrix);
+  if (row === undefined) return 0;
+  return depth === "full" ? estimateCost(...row.matrix) : FIRST_OPERATIONS * row.parameters;
 }
 
-/** Bytes that the compute processes may use together; respects a container's limit where Node knows it. */
-export function memoryBudget(): number {
+/**
+ * Bytes that the compute processes may use together; respects a container's limit where Node knows it.
+ * @param megabytes what a person allows; 0: a quarter of what there is
+ */
+export function memoryBudget(megabytes: number): number {
+  if (megabytes > 0) return megabytes * 2 ** 20;
   const limit = process.constrainedMemory?.() ?? 0;
   return MEMORY_SHARE * (limit > 0 ? Math.min(limit, totalmem()) : totalmem());
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { basename } from "node:path";
 import { fromRandomAccessReaderPromise, type Entry, type RandomAccessReader, type ZipFile } from "yauzl";
 import { Fault } from "../shared/fault";
-import type { FileBytes } from "./fileBytes";
+import type { ReadableFile } from "./reopenedFile";
 import { inflateRange } from "./zip/inflate";
 
 /** More entries than any model has tensors; a directory of millions is made to exhaust. */
@@ -29,7 +29,7 @@ export interface ZipEntry {
  */
 export class ZipArchive {
   private constructor(
-    private readonly file: FileBytes,
+    private readonly file: ReadableFile,
     private readonly zip: ZipFile,
     private readonly raw: ReadonlyMap<string, Entry>,
     /** In the order of the directory. */
@@ -37,7 +37,7 @@ export class ZipArchive {
   ) {}
 
   /** @throws Fault truncated, malformed, too-large */
-  static async open(file: FileBytes): Promise<ZipArchive> {
+  static async open(file: ReadableFile): Promise<ZipArchive> {
     const reader = new WindowedReader(file);
     try {
       const zip = await fromRandomAccessReaderPromise(asReader(reader), file.size, { autoClose: false, strictFileNames: false });
@@ -97,7 +97,7 @@ function problemOf(entry: Entry, fileSize: number): string | null {
 }
 
 /** yauzl's errors are sentences about the archive. */
-function faultOf(error: unknown, file: FileBytes): Fault {
+function faultOf(error: unknown, file: ReadableFile): Fault {
   if (error instanceof Fault) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const again = "The file is cut off or damaged: fetch it again.";
@@ -109,10 +109,10 @@ function faultOf(error: unknown, file: FileBytes): Fault {
 
 /** Reads the directory, which yauzl takes in small pieces, in few large ones. */
 class WindowedReader extends EventEmitter {
-  private window = new Uint8Array(0);
+  private window: Uint8Array = new Uint8Array(0);
   private windowStart = 0;
 
-  constructor(private readonly file: FileBytes) {
+  constructor(private readonly file: ReadableFile) {
     super();
   }
 

@@ -1,6 +1,6 @@
 import { largestEigenvalueModulus } from "../linalg/eigenvalues";
 import type { Matrix } from "../linalg/matrix";
-import type { SpectrumSolver } from "../linalg/singularValues";
+import type { RatedSolver } from "../linalg/singularValues";
 import type { Measures } from "../shared/report";
 import { breakEvenRank } from "./breakEven";
 import { energyRank } from "./energyRank";
@@ -20,25 +20,26 @@ import { countAbove } from "./thresholdCount";
  * All measures of a matrix by a solver's spectrum. The matrix is read before the solver may overwrite it.
  * `ms` is left 0: the caller knows what reading took.
  */
-export function measureMatrix(solver: SpectrumSolver): MeasureMatrix {
+export function measureMatrix(solver: RatedSolver): MeasureMatrix {
   return async (matrix, facts) => {
     const frobenius = frobeniusNorm(matrix);
     const spectralRadius = facts.recurrent && matrix.rows === matrix.columns ? largestEigenvalueModulus(matrix) : null;
+    const accuracy = solver.accuracyFor(matrix);
     const singularValues = await solver.singularValues(matrix);
     assertEnergy(singularValues, frobenius, matrix);
-    return { singularValues, measures: { ...ofSpectrum(singularValues, facts), frobeniusNorm: frobenius, spectralRadius } };
+    return { singularValues, measures: { ...ofSpectrum(singularValues, facts, accuracy), frobeniusNorm: frobenius, spectralRadius } };
   };
 }
 
 /** Measures that follow from the singular values and the facts. */
-function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Measures, "frobeniusNorm" | "spectralRadius"> {
+function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts, accuracy: number): Omit<Measures, "frobeniusNorm" | "spectralRadius"> {
   const { rows, columns } = facts;
   const s = relativeSpectrum(singularValues);
   const first = singularValues[0] ?? 0;
   const tolerance = numericalTolerance(s, rows, columns, facts.epsilon);
   const noise = roundingNoise(s, rows, columns, facts.epsilon);
   const counts = {
-    numericalRank: countAbove(s, tolerance),
+    numericalRank: countAbove(s, tolerance, accuracy),
     "energyRank0.9": energyRank(s, 0.9),
     "energyRank0.95": energyRank(s, 0.95),
     "energyRank0.99": energyRank(s, 0.99),

@@ -3,12 +3,18 @@
  * the extension host must not load them to show a menu. A test holds both lists, and package.json, together.
  */
 export const MODEL_ENDINGS = [
-  ".onnx", ".safetensors", ".safetensors.index.json", ".gguf", ".keras", ".h5", ".hdf5", ".tflite", "saved_model.pb", "variables.index",
+  ".onnx", ".safetensors", ".safetensors.index.json", ".pt", ".pth", ".ckpt", ".bin", ".bin.index.json", ".gguf", ".keras", ".h5", ".hdf5", ".tflite",
+  "saved_model.pb", "variables.index", ".npy", ".npz",
 ] as const;
+
+/** Endings that most files of a workspace have for other reasons: such a file is a model only when it is named one. */
+const SHARED_ENDINGS: readonly string[] = [".bin", ".npy", ".npz"];
+const NAMED_MODEL = "*model*.bin";
 
 /** Names of formats for people, by the identifier that a summary carries. */
 const FORMAT_LABELS: Readonly<Record<string, string>> = {
-  onnx: "ONNX", safetensors: "safetensors", gguf: "GGUF", keras: "Keras", tflite: "TensorFlow Lite", savedmodel: "TensorFlow SavedModel",
+  onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", gguf: "GGUF", keras: "Keras", tflite: "TensorFlow Lite",
+  savedmodel: "TensorFlow SavedModel", numpy: "NumPy",
 };
 
 /** Folders that hold other people's models (packages' test files, download caches), not the workspace's. */
@@ -17,8 +23,8 @@ const UNSEARCHED = ["node_modules", "site-packages", "__pycache__", ".*"];
 /** More files than this are not listed: a list of that length is not read, it is searched by Quick Open. */
 export const MOST_MODELS = 2000;
 
-/** Globs for `workspace.findFiles` and file watchers. */
-export const MODEL_GLOB = `**/*{${MODEL_ENDINGS.join(",")}}`;
+/** Globs for `workspace.findFiles` and file watchers: what is listed without being asked for. */
+export const MODEL_GLOB = `**/{${[...MODEL_ENDINGS.filter((ending) => !SHARED_ENDINGS.includes(ending)).map((ending) => `*${ending}`), NAMED_MODEL].join(",")}}`;
 export const UNSEARCHED_GLOB = `**/{${UNSEARCHED.join(",")}}/**`;
 
 /** For a dialog that opens files: the last ending of each name, without the dot. */
@@ -39,30 +45,22 @@ export function formatLabel(id: string): string {
   return FORMAT_LABELS[id] ?? id;
 }
 
-const INDEX_ENDING = ".safetensors.index.json";
-const SHARD = /^(.*)-\d{5}-of-\d{5}\.safetensors$/i;
-const GGUF_PART = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
+const INDEX = /(\.safetensors|\.bin)\.index\.json$/i;
+const SHARD = /^(.*)-(\d{5})-of-\d{5}(\.safetensors|\.bin|\.gguf)$/i;
 const VARIABLES = /variables[\\/]variables\.index$/i;
 
 /**
- * Leaves out files that are part of another model in the list: shards beside their index file, parts of a GGUF beside the first,
- * the variables of a SavedModel.
+ * Leaves out the shards of checkpoints whose index file, or first file where there is no index, is in the list too, and the
+ * variables of a SavedModel beside its program: they are one model.
  */
 export function withoutShards(paths: readonly string[]): string[] {
-  const listed = new Set(paths.map((path) => path.toLowerCase()));
+  const known = new Set(paths.map((path) => path.toLowerCase()));
   return paths.filter((path) => {
-    const whole = wholeOf(path.toLowerCase());
-    return whole === null || whole === path.toLowerCase() || !listed.has(whole);
+    const [, stem = "", number = "", ending = ""] = SHARD.exec(path.toLowerCase()) ?? [];
+    if (number === "") return !VARIABLES.test(path) || !known.has(path.toLowerCase().replace(VARIABLES, "saved_model.pb"));
+    if (ending !== ".gguf") return !known.has(`${stem}${ending}.index.json`);
+    return number === "00001" || !known.has(path.toLowerCase().replace(`-${number}-of-`, "-00001-of-"));
   });
-}
-
-/** The file that a part's model is opened by; null for a file that is no part by its name. */
-function wholeOf(path: string): string | null {
-  const shard = SHARD.exec(path)?.[1];
-  if (shard !== undefined) return shard + INDEX_ENDING;
-  const [, stem, , count] = GGUF_PART.exec(path) ?? [];
-  if (stem !== undefined) return `${stem}-00001-of-${count}.gguf`;
-  return VARIABLES.test(path) ? path.replace(VARIABLES, "saved_model.pb") : null;
 }
 
 /**
@@ -74,6 +72,7 @@ function wholeOf(path: string): string | null {
 export function isPartOf(name: string, model: string): boolean {
   const [changed, own] = [name.toLowerCase(), model.toLowerCase()];
   if (changed === own) return true;
-  if (own.endsWith(INDEX_ENDING)) return changed.endsWith(".safetensors");
-  return own.endsWith(".onnx") && changed.startsWith(own.slice(0, -".onnx".length)) && !isModelFile(changed);
+  const sharded = INDEX.exec(own)?.[1];
+  if (sharded !== undefined) return changed.endsWith(sharded);
+  return own.endsWith(".onnx") && changed.startsWith(own.slice(0, -".onnx".length)) && (changed.endsWith(".bin") || !isModelFile(changed));
 }

@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { createInflateRaw } from "node:zlib";
 import { Fault } from "../../shared/fault";
 
@@ -32,42 +34,21 @@ export async function inflateRange(packed: PackedBytes, start: number, length: n
 
 async function* inflated(packed: PackedBytes, what: string): AsyncGenerator<Uint8Array> {
   const inflate = createInflateRaw({ chunkSize: CHUNK });
-  const feed = feedAll(packed, inflate);
+  const fed = pipeline(Readable.from(chunks(packed), { objectMode: false }), inflate);
   // Awaited below; a failure that comes while nothing waits must not count as unhandled.
-  feed.catch(() => undefined);
+  fed.catch(() => undefined);
   try {
     yield* inflate as AsyncIterable<Uint8Array>;
   } catch (error) {
-    // A failed read destroys the stream with its own fault.
+    // A failed read ends the stream with its own fault.
     if (error instanceof Fault) throw error;
     throw new Fault("malformed", `${what} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}.`, "The file is damaged: fetch it again.");
   } finally {
     inflate.destroy();
-    await feed;
+    await fed.catch(() => undefined);
   }
 }
 
-async function feedAll(packed: PackedBytes, inflate: ReturnType<typeof createInflateRaw>): Promise<void> {
-  try {
-    for (let at = 0; at < packed.length && !inflate.destroyed; at += CHUNK) {
-      const chunk = await packed.read(at, Math.min(CHUNK, packed.length - at));
-      if (!inflate.write(chunk)) await drained(inflate);
-    }
-    if (!inflate.destroyed) inflate.end();
-  } catch (error) {
-    inflate.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
+async function* chunks({ length, read }: PackedBytes): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < length; at += CHUNK) yield await read(at, Math.min(CHUNK, length - at));
 }
-
-/** When the stream takes more, or will never again. */
-function drained(stream: NodeJS.EventEmitter): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      for (const event of EVENTS) stream.off(event, done);
-      resolve();
-    };
-    for (const event of EVENTS) stream.on(event, done);
-  });
-}
-
-const EVENTS = ["drain", "close", "error", "end"] as const;

@@ -56,10 +56,10 @@ export const CALLS: readonly (readonly [string, Operation])[] = [
 const RENAMED: ReadonlyMap<string, string> = new Map([["__builtin__", "builtins"], ["copy_reg", "copyreg"], ["exceptions", "builtins"], ["Queue", "queue"]]);
 
 function named(machine: PickleMachine, module: string, name: string): GlobalName {
-  machine.countObjects(1);
   const modern = RENAMED.get(module) ?? module;
-  if (isRefused(modern, name)) throw refusal(machine, `${module}.${name}`);
-  return new GlobalName(modern, name);
+  return machine.global(modern, name, () => {
+    if (isRefused(modern, name)) throw refusal(machine, `${module}.${name}`);
+  });
 }
 
 function refusal(machine: PickleMachine, name: string): Fault {

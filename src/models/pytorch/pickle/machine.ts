@@ -1,6 +1,6 @@
 import { Fault } from "../../../shared/fault";
-import { PickleCursor } from "./cursor";
-import type { PickleValue } from "./values";
+import type { PickleCursor } from "./cursor";
+import { GlobalName, type PickleValue } from "./values";
 
 /**
  * Bounds of what one pickle may describe. A state dict takes about 15 operations and 8 objects for each tensor: a model of
@@ -27,6 +27,7 @@ export class PickleMachine {
   private readonly stack: PickleValue[] = [];
   private readonly marks: number[] = [];
   private readonly memo = new Map<number, PickleValue>();
+  private readonly globals = new Map<string, GlobalName>();
   private operations = 0;
   private objects = 0;
   private floor = 0;
@@ -80,6 +81,22 @@ export class PickleMachine {
     const value = this.memo.get(index);
     if (value === undefined) throw this.cursor.malformed(`a reference to value ${index}, which it does not have,`);
     this.push(value);
+  }
+
+  /**
+   * The one record of a class or function.
+   * @param check called when the name is new
+   */
+  global(module: string, name: string, check: () => void): GlobalName {
+    const key = `${module}\n${name}`;
+    let known = this.globals.get(key);
+    if (known === undefined) {
+      check();
+      this.countObjects(1);
+      known = new GlobalName(module, name);
+      this.globals.set(key, known);
+    }
+    return known;
   }
 
   /** Counts what takes memory of its own. */

@@ -7,6 +7,8 @@ const LONGEST_INTEGER = 1024;
 /** Text may be as long as the file: what is read of it is bounded by its size. */
 const ANY_LENGTH = Number.MAX_SAFE_INTEGER;
 
+/** What Python's raw-unicode-escape makes of characters beyond Latin-1, and of newlines and backslashes. */
+const UNICODE_ESCAPE = /\\u([0-9a-fA-F]{4})|\\U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})/g;
 const INTEGER = /^[+-]?\d{1,2048}$/;
 
 const pushed = (read: (cursor: PickleCursor, machine: PickleMachine) => PickleValue): Operation => (machine) => machine.push(read(machine.cursor, machine));
@@ -34,7 +36,7 @@ export const SCALARS: readonly (readonly [string, Operation])[] = [
   ["L", pushed((cursor) => integerLine(cursor))],
   ["\x8a", pushed((cursor) => longInteger(cursor, cursor.byte()))],
   ["\x8b", pushed((cursor) => longInteger(cursor, cursor.int32()))],
-  ["F", pushed((cursor) => Number(cursor.line()))],
+  ["F", pushed((cursor) => floatLine(cursor))],
   ["G", pushed((cursor) => cursor.float64())],
   // A Python 2 string, which may be bytes as well as text.
   ["T", sized(int32, utf8)],
@@ -52,7 +54,7 @@ export const SCALARS: readonly (readonly [string, Operation])[] = [
   }],
   ["V", (machine) => {
     machine.countObjects(1);
-    machine.push(machine.cursor.line(ANY_LENGTH).replace(/\\u([0-9a-fA-F]{4})|\\U0000([0-9a-fA-F]{4})/g, (_, short: string | undefined, long: string) => String.fromCharCode(parseInt(short ?? long, 16))));
+    machine.push(machine.cursor.line(ANY_LENGTH).replace(UNICODE_ESCAPE, (_, short: string | undefined, long: string) => String.fromCodePoint(parseInt(short ?? long, 16))));
   }],
 ];
 
@@ -64,6 +66,16 @@ function integerLine(cursor: PickleCursor): PickleValue {
   const digits = line.endsWith("L") ? line.slice(0, -1) : line;
   if (!INTEGER.test(digits)) throw cursor.malformed("a whole number that is none");
   return smallest(BigInt(digits));
+}
+
+const WORDS: ReadonlyMap<string, number> = new Map([["inf", Infinity], ["-inf", -Infinity], ["nan", NaN], ["-nan", NaN]]);
+
+/** A line such as "0.5", "1e-310", "-inf". */
+function floatLine(cursor: PickleCursor): number {
+  const line = cursor.line();
+  const value = WORDS.get(line) ?? Number(line);
+  if (Number.isNaN(value) && !line.endsWith("nan")) throw cursor.malformed("a number that is none");
+  return value;
 }
 
 /** Little-endian two's complement of any length. */

@@ -20,9 +20,14 @@ export class PickleSet {
 
 /** A dict, OrderedDict, defaultdict or Counter; keys that are no texts or numbers are told apart by identity. */
 export class PickleDict {
-  readonly entries = new Map<PickleValue, PickleValue>();
+  /** Made when needed: each tensor comes with an empty dict of hooks. */
+  private ownEntries: Map<PickleValue, PickleValue> | null = null;
   /** Attributes that the file sets on it, as state dicts have `_metadata`. */
   state: PickleValue = null;
+
+  get entries(): Map<PickleValue, PickleValue> {
+    return (this.ownEntries ??= new Map());
+  }
 }
 
 /** A class or function, by name. */
