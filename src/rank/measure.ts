@@ -22,18 +22,29 @@ import { countAbove } from "./thresholdCount";
  */
 export function measureMatrix(solver: SpectrumSolver): MeasureMatrix {
   return async (matrix, facts) => {
-    const frobenius = frobeniusNorm(matrix);
     const spectralRadius = facts.recurrent && matrix.rows === matrix.columns ? largestEigenvalueModulus(matrix) : null;
-    const singularValues = await solver.singularValues(matrix);
-    assertEnergy(singularValues, frobenius, matrix);
+    const { singularValues, frobeniusNorm: frobenius } = await checkedSpectrum(solver, matrix);
     return { singularValues, measures: { ...ofSpectrum(singularValues, facts), frobeniusNorm: frobenius, spectralRadius } };
   };
 }
 
-/** Measures that follow from the singular values and the facts. */
-function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Measures, "frobeniusNorm" | "spectralRadius"> {
+/** Singular values, largest first, that have the energy of the matrix. Its storage may be overwritten. */
+export async function checkedSpectrum(solver: SpectrumSolver, matrix: Matrix): Promise<{ singularValues: Float64Array; frobeniusNorm: number }> {
+  const frobenius = frobeniusNorm(matrix);
+  const singularValues = await solver.singularValues(matrix);
+  assertEnergy(singularValues, frobenius, matrix);
+  return { singularValues, frobeniusNorm: frobenius };
+}
+
+/**
+ * Measures that follow from the singular values and the facts.
+ * @param singularValues largest first, K of them: those that a matrix in factors cannot have are left out
+ */
+export function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Measures, "frobeniusNorm" | "spectralRadius"> {
   const { rows, columns } = facts;
   const s = relativeSpectrum(singularValues);
+  // Laws of noise are of all of the matrix's values, zeros too.
+  const all = withZeros(s, Math.min(rows, columns));
   const first = singularValues[0] ?? 0;
   const tolerance = numericalTolerance(rows, columns, facts.epsilon);
   const noise = roundingNoise(s, rows, columns, facts.epsilon);
@@ -42,9 +53,9 @@ function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Meas
     "energyRank0.9": energyRank(s, 0.9),
     "energyRank0.95": energyRank(s, 0.95),
     "energyRank0.99": energyRank(s, 0.99),
-    hardThresholdRank: hardThresholdRank(s, rows, columns, noise),
-    evbmfRank: evbmfRank(s, rows, columns, noise),
-    spikes: marchenkoPasturBulk(s, rows, columns, noise),
+    hardThresholdRank: hardThresholdRank(all, rows, columns, noise),
+    evbmfRank: evbmfRank(all, rows, columns, noise),
+    spikes: marchenkoPasturBulk(all, rows, columns, noise),
     powerLawAlpha: powerLaw(s, noise),
   };
   const bulk = counts.spikes;
@@ -65,6 +76,13 @@ function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Meas
     ties: Object.entries(counts).flatMap(([name, result]) => (result?.tie === true ? [name] : [])),
     ms: 0,
   };
+}
+
+function withZeros(s: Float64Array, length: number): Float64Array {
+  if (s.length >= length) return s;
+  const all = new Float64Array(length);
+  all.set(s);
+  return all;
 }
 
 /** Far above what any solver may lose, far below what a wrong spectrum shows. */

@@ -23,13 +23,10 @@ export interface PlacedTensor {
   readonly aliases: readonly string[];
 }
 
-export interface ReadableLayer {
-  readonly layer: Layer;
-  readonly source: Source;
-}
-
 export interface Sorted {
-  readonly layers: readonly ReadableLayer[];
+  readonly layers: readonly Layer[];
+  /** Of every tensor whose numbers are read, by name, also of such as are no layer. */
+  readonly sources: ReadonlyMap<string, Source>;
   readonly skipped: readonly SkippedTensor[];
   /** Weights in all tensors of floats and of scaled numbers, without the scales; shared ones once. */
   readonly parameters: number;
@@ -48,7 +45,8 @@ export function sortTensors(placed: readonly PlacedTensor[], options: OpenOption
 const PACKED = /(?:^|[._])(?:qweight|qzeros|weight_packed|\w+_blocks|\w+_scales|g_idx|SCB|absmax|quant_map|quant_state\w*)$|\.quant_state\./;
 
 class Sorter implements Sorted {
-  readonly layers: ReadableLayer[] = [];
+  readonly layers: Layer[] = [];
+  readonly sources = new Map<string, Source>();
   readonly skipped: SkippedTensor[] = [];
   parameters = 0;
   private readonly byName: ReadonlyMap<string, PlacedTensor>;
@@ -83,8 +81,11 @@ class Sorter implements Sorted {
     const reason = typeof scale === "string" ? scale : whyUnread(tensor, scale);
     const isFloat = tensor.type.use === "float" || tensor.type.name.startsWith("float");
     if (isFloat || reason === null) this.parameters += elementsOf(tensor.shape);
-    if (reason !== null || typeof scale === "string") {
-      skip(reason ?? "");
+    if (typeof scale !== "string" && tensor.type.use !== "unread") {
+      this.sources.set(name, { tensor, shard: placed.shard, scale: scale === null ? null : { ...scale, shard: this.byName.get(scale.tensor.name)!.shard } });
+    }
+    if (reason !== null) {
+      skip(reason);
       return;
     }
     const count = elementsOf(tensor.shape);
@@ -97,12 +98,10 @@ class Sorter implements Sorted {
     else if (count < this.options.smallestTensor) skip(`${count} weights, fewer than the ${this.options.smallestTensor} from which tensors are measured`);
     else {
       const { kind, views, notes } = this.viewsOf(tensor.shape, named.role);
-      const layer: Layer = {
+      this.layers.push({
         tensor: { name, dtype: tensor.type.name, shape: tensor.shape }, kind, views, ...placeOf(name),
         notes: [...scaleInWords(tensor, scale), ...aliasesInWords(placed.aliases), ...named.notes, ...notes],
-      };
-      const source: Source = { tensor, shard: placed.shard, scale: scale === null ? null : { ...scale, shard: this.byName.get(scale.tensor.name)!.shard } };
-      this.layers.push({ layer, source });
+      });
     }
   }
 
