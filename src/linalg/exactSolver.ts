@@ -41,7 +41,7 @@ function scaled(values: Float64Array, unit: number): Float64Array {
 
 /** Operations for each entry (reading, converting, scaling) and for each pair of singular values (QR iteration), as measured against the others. */
 const COST_OF_ENTRY = 40;
-const COST_OF_ITERATION = 400;
+const COST_OF_ITERATION = 200;
 
 /**
  * Relative time of one spectrum of an m × n matrix, in floating-point operations: for scheduling, and for the

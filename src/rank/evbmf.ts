@@ -34,7 +34,8 @@ const TAU_PER_ROOT_ALPHA = 2.5129;
 
 /**
  * The free energy as a function of t = ln(M σ̂²), over M/2 and up to a constant, in pieces by the number of components
- * that are kept: those with x = σ²/(M σ̂²) > x̄. It jumps a little between pieces, as 2.5129 is not exact.
+ * that are kept: those with x = σ²/(M σ̂²) > x̄. It jumps a little between pieces, as 2.5129 is not exact, and has a
+ * valley in many of them: a search that starts somewhere and goes down ends in another one for every tenth layer.
  */
 interface FreeEnergy {
   /** σ², largest first; rounding errors are zero. */

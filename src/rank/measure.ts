@@ -46,7 +46,7 @@ export function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Om
   // Laws of noise are of all of the matrix's values, zeros too.
   const all = withZeros(s, Math.min(rows, columns));
   const first = singularValues[0] ?? 0;
-  const tolerance = numericalTolerance(rows, columns, facts.epsilon);
+  const tolerance = numericalTolerance(s, rows, columns, facts.epsilon);
   const noise = roundingNoise(s, rows, columns, facts.epsilon);
   const counts = {
     numericalRank: countAbove(s, tolerance),

@@ -4,8 +4,7 @@
  * a random matrix of norm up to ε(√m + √n)‖W‖_F/√(12mn), here without the 12, as products that were rounded before
  * they were stored carry somewhat more. Computing in float64 adds max(m, n) · 2⁻⁵².
  *
- * It lies far below the tolerance of the numerical rank, which is a worst case and exceeds σ₁ for large matrices of
- * 16-bit types.
+ * It lies far below the tolerance of the numerical rank, which is a worst case.
  * @param s σ/σ₁, largest first
  */
 export function roundingNoise(s: Float64Array, rows: number, columns: number, epsilon: number): number {

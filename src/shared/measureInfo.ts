@@ -46,8 +46,8 @@ export const MEASURE_INFO: readonly MeasureInfo[] = [
   energyRank("0.99", "a cautious threshold"),
   {
     key: "numericalRank", label: "Numerical rank", short: "num. rank", format: "integer",
-    definition: "The number of σᵢ > σ₁ · max(m, n) · ε, with ε the rounding unit of the type that the file stores.",
-    reading: "Below K the matrix is singular as far as its stored digits can tell, so that factors of this rank lose nothing but rounding; the tolerance is a worst case, and where it exceeds σ₁ (16-bit files from 128 or 1,024 rows on) the count is 0 and says nothing.",
+    definition: "The number of σᵢ > σ₁ · max(m, n) · ε, with ε the rounding unit of the type that the file stores; for types of 16 bits and fewer, of σᵢ > ε/2 · ‖W‖_F, the most that rounding can move a singular value.",
+    reading: "Below K the matrix is singular as far as its stored digits can tell, so that factors of this rank lose nothing but rounding; the tolerance is a worst case.",
     source: "LAPACK convention; Golub & Van Loan, Matrix Computations, 2013, §5.4",
     value: (m) => m.numericalRank,
   },

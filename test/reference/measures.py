@@ -100,9 +100,6 @@ class MarchenkoPastur:
         index = numpy.clip(numpy.searchsorted(self.edges, phi, side="right") - 1, 0, len(self.edges) - 2)
         return numpy.clip(self.cumulative[index] + self.panel(self.edges[index], phi), 0, 1)
 
-    def median(self):
-        return optimize.brentq(lambda x: self.cdf(numpy.array([x]))[0] - 0.5, self.low, self.high, xtol=1e-14)
-
 
 def ks_sides(ascending, law, variance):
     n = len(ascending)
@@ -179,7 +176,8 @@ def measures(matrix, epsilon, recurrent=False):
     first = scaled[0]
     s = scaled / first if first > 0 else scaled
     small, big = min(rows, columns), max(rows, columns)
-    tolerance = big * epsilon
+    # Of 16-bit types and below, the most that rounding each weight by epsilon / 2 can move a singular value (Weyl).
+    tolerance = big * epsilon if epsilon < 2.0**-11 else epsilon / 2 * numpy.linalg.norm(s)
     absolute = small * 2.0**-53
     # What rounding every weight to the file's type can add, and computing in float64.
     noise = max(epsilon * (rows**0.5 + columns**0.5) * numpy.sqrt(numpy.sum(s**2) / (rows * columns)), big * 2.0**-52)

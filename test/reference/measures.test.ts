@@ -33,6 +33,7 @@ for (const [rows, columns] of shapes) {
   const noise = gaussianMatrix(rows, columns, rows * columns);
   cases.push({ name: `noise, ${rows} × ${columns}`, matrix: asFloat32(noise), recurrent: rows === columns });
   cases.push({ name: `noise with spikes, ${rows} × ${columns}`, matrix: asFloat32(spiked(noise)), recurrent: false });
+  for (const from of [1, 1.05, 1.1]) cases.push({ name: `noise with components about its edge from ${from} on, ${rows} × ${columns}`, matrix: asFloat32(withWeakComponents(noise, from)), recurrent: false });
   cases.push({ name: `dead rows, ${rows} × ${columns}`, matrix: asFloat32(withDeadRows(noise)), recurrent: false });
   for (const scale of [1e30, 1e-30, 1e-42]) cases.push({ name: `noise · ${scale}, ${rows} × ${columns}, float32`, matrix: asFloat32(scaledBy(noise, scale)), recurrent: true });
   for (const scale of [1e300, 1e-300]) cases.push({ name: `noise · ${scale}, ${rows} × ${columns}, float64`, matrix: scaledBy(noise, scale), recurrent: true });
@@ -83,6 +84,14 @@ describe("every measure, against numpy and scipy", () => {
 function spiked({ rows, columns, data }: Matrix): Matrix {
   const spikes = matrixOfSpectrum(rows, columns, [40, 25].slice(0, Math.min(rows, columns)), 5);
   return { rows, columns, data: spikes.data.map((value, i) => value * Math.sqrt(rows + columns) * 0.1 + data[i]!) };
+}
+
+/** Components whose sizes lie so close around the edge of the noise that models of it differ about some. */
+function withWeakComponents({ rows, columns, data }: Matrix, from: number): Matrix {
+  const edge = Math.sqrt(rows) + Math.sqrt(columns);
+  const sizes = Array.from({ length: Math.ceil(Math.min(rows, columns) / 4) }, (_, i) => edge * (from + 0.015 * i));
+  const components = matrixOfSpectrum(rows, columns, sizes.reverse(), 6).data;
+  return { rows, columns, data: components.map((value, i) => value + data[i]!) };
 }
 
 function withDeadRows({ rows, columns, data }: Matrix): Matrix {

@@ -155,8 +155,13 @@ describe("what surrounds the spectrum", () => {
   it("the numerical rank goes by the type that the file stores", async () => {
     const matrix = matrixOfSpectrum(8, 8, [1, 1e-3, 1e-9], 4);
     const ranks = [2 ** -7, 2 ** -10, 2 ** -23, 2 ** -52].map(async (epsilon) => (await measuresOf(matrix, { epsilon })).numericalRank);
-    // max(m, n) · ε = 0.06, 0.008, 1e-6, 2e-15
-    expect(await Promise.all(ranks)).toEqual([1, 1, 2, 3]);
+    // ε/2 · ‖W‖_F = 0.004 and 0.0005 for the 16-bit types, max(m, n) · ε = 1e-6 and 2e-15 for the others.
+    expect(await Promise.all(ranks)).toEqual([1, 2, 2, 3]);
+  });
+
+  it("the numerical rank of noise in a 16-bit type is not zero, whatever its size", async () => {
+    const { numericalRank } = await measuresOf(gaussianMatrix(300, 280, 5), { epsilon: 2 ** -7 });
+    expect(numericalRank).toBeGreaterThan(200);
   });
 
   it("a float32 matrix of rank 32 has the numerical rank 32, and its condition is infinite", async () => {
