@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { Fault } from "../shared/fault";
+import { joinAdapters } from "./adapters/join";
 import { DEFAULT_OPEN_OPTIONS, type Format, type Model, type OpenOptions } from "./model";
 import { onnx } from "./onnx/format";
 import { safetensors } from "./safetensors/format";
@@ -23,5 +24,5 @@ export async function openModel(path: string, options: Partial<OpenOptions> = {}
     const endings = FORMATS.flatMap((known) => known.endings).join(", ");
     throw new Fault("unknown-format", `${basename(path)} is not a model file that RankLens reads.`, `It reads ${endings}.`);
   }
-  return format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options });
+  return joinAdapters(await format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options }), path);
 }

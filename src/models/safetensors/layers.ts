@@ -84,8 +84,8 @@ class Sorter implements Sorted {
     if (typeof scale !== "string" && tensor.type.use !== "unread") {
       this.sources.set(name, { tensor, shard: placed.shard, scale: scale === null ? null : { ...scale, shard: this.byName.get(scale.tensor.name)!.shard } });
     }
-    if (reason !== null) {
-      skip(reason);
+    if (reason !== null || typeof scale === "string") {
+      skip(reason ?? "");
       return;
     }
     const count = elementsOf(tensor.shape);
