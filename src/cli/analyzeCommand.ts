@@ -24,6 +24,7 @@ export interface AnalyzeFlags {
   readonly out?: string;
   readonly layers: readonly string[];
   readonly spectrum: boolean;
+  readonly estimate: boolean;
   readonly parts: boolean;
   readonly threads?: number;
   readonly cache: boolean;
@@ -50,11 +51,11 @@ export async function analyzeCommand(model: string, flags: AnalyzeFlags): Promis
     const report = await Promise.race([Report.open(resolve(model), options, cache), interrupted]);
     if (report === "interrupted") return interruptedExit(null, cache !== null);
     const selected = selectLayers(report.rows, flags.layers);
-    const before = report.counts().done;
-    const end = await measure(report, selected, cache, flags.threads ?? 0, stop.signal);
+    const before = report.counts().done + report.counts().estimated;
+    const end = await measure(report, selected, cache, flags, stop.signal);
     if (end.state === "cancelled") return interruptedExit(end, cache !== null);
     if (end.fault !== null) throw Fault.fromPlain(end.fault);
-    await write(report, selected, format, flags, report.counts().done > before);
+    await write(report, selected, format, flags, report.counts().done + report.counts().estimated > before);
     return tellFailures(end);
   } finally {
     process.removeListener("SIGINT", interrupt);
@@ -62,11 +63,11 @@ export async function analyzeCommand(model: string, flags: AnalyzeFlags): Promis
   }
 }
 
-async function measure(report: Report, selected: (id: number) => boolean, cache: ResultsCache | null, threads: number, signal: AbortSignal): Promise<Progress> {
+async function measure(report: Report, selected: (id: number) => boolean, cache: ResultsCache | null, { threads = 0, estimate }: AnalyzeFlags, signal: AbortSignal): Promise<Progress> {
   const bar = new ProgressBar(process.stderr);
   const pool = new ComputePool({ script: join(__dirname, "compute.js"), threads, background: false }, () => undefined);
   try {
-    return await analyze(report, { pool, cache, selected, signal, onProgress: (progress) => bar.show(progress), log: () => undefined });
+    return await analyze(report, { pool, cache, selected, estimateOnly: estimate, signal, onProgress: (progress) => bar.show(progress), log: () => undefined });
   } finally {
     bar.clear();
     pool.stop();
@@ -121,10 +122,10 @@ function interruptedExit(end: Progress | null, kept: boolean): number {
 }
 
 /** Failed matrices are in the report with their reasons; a model of which nothing could be measured is at fault. */
-function tellFailures({ done, failed }: Progress): number {
+function tellFailures({ done, failed, estimated }: Progress): number {
   if (failed === 0) return EXIT.done;
-  process.stderr.write(`ranklens: ${failed} of ${done + failed} matrices could not be measured; the report says why.\n`);
-  return done === 0 ? EXIT.fault : EXIT.done;
+  process.stderr.write(`ranklens: ${failed} of ${done + failed + estimated} matrices could not be measured; the report says why.\n`);
+  return done + estimated === 0 ? EXIT.fault : EXIT.done;
 }
 
 function tableColumns({ out }: AnalyzeFlags): number {

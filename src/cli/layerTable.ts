@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { LayerRow } from "../shared/report";
 import { byReason, unmeasured, type ReportData } from "../engine/export";
-import { bytesText, countText, durationText, percentText, rankText } from "../engine/figures";
+import { bytesText, countText, durationText, estimateText, magnitudeText, percentText, rankText } from "../shared/figures";
 import { groupLayers } from "../engine/layers";
 import { printable } from "../engine/printable";
 
@@ -40,7 +40,7 @@ const COLUMNS: readonly Column[] = [
   { head: "Kind", left: true, cell: (row) => row.kind, dropped: 3 },
   { head: "Matrix", cell: (row) => `${row.matrix[0]} × ${row.matrix[1]}`, dropped: 5 },
   { head: "Effective", cell: figure((m) => rankText(m.effectiveRank)) },
-  { head: "Stable", cell: figure((m) => rankText(m.stableRank)) },
+  { head: "Stable", cell: (row) => (row.first === null ? figure((m) => rankText(m.stableRank))(row) : estimateText(row.first.stableRank)) },
   { head: "K", cell: (row) => String(Math.min(...row.matrix)) },
   { head: "Utilization", left: true, cell: figure((m) => `${bar(m.utilization)} ${percentText(m.utilization).padStart(5)}`), color: utilizationColor, dropped: 4 },
   { head: "90 %", cell: figure((m) => rankText(m.energyRank["0.9"])), dropped: 2 },
@@ -56,6 +56,8 @@ export function layerTable(report: ReportData, options: TableOptions): string {
   if (named.length > 0) lines.push(...grid(named, options, paint), "");
   const reasons = [...byReason(unmeasured(report))];
   if (reasons.length > 0) lines.push("Not measured", ...reasons.map(([reason, names]) => reasonLine(reason, names, options.columns)), "");
+  const errors = report.rows.flatMap(({ first }) => first?.relativeError ?? []);
+  if (errors.length > 0) lines.push(estimates(errors), "");
   lines.push(paint(closing(report, options.computed), DIM), "");
   return lines.join("\n");
 }
@@ -118,6 +120,11 @@ function reasonLine(reason: string, names: readonly string[], columns: number): 
     shown = next;
   }
   return line + shown;
+}
+
+/** What ≈ stands for; the stable rank's error is twice that of σ₁. */
+function estimates(errors: readonly number[]): string {
+  return `≈ Stable ranks of ${errors.length} ${errors.length === 1 ? "matrix" : "matrices"} are estimates, by σ₁ from an iteration: off by ${magnitudeText(200 * Math.max(...errors))} % at most.`;
 }
 
 function closing(report: ReportData, computed: boolean): string {

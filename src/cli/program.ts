@@ -49,6 +49,7 @@ function build(finish: (code: number) => void): Command {
     .option("--out <file>", "write to a file, which appears only once it is complete (.json, .csv and .md say the format)")
     .option("--layers <glob>", "only layers whose name matches; can be given several times; * crosses . and /", collect, [])
     .option("--spectrum", "with all singular values (JSON)", false)
+    .option("--estimate", "stop after first figures of large layers: norms and stable rank, with their error", false)
     .option("--parts", "a line for each part of a layer in the table (q, k, v; gates; experts)", false)
     .option("--threads <n>", "processes that compute at once (default: as many as there are cores)", positive)
     .option("--no-cache", "neither read nor keep results")

@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 import type { Progress } from "../shared/report";
-import { durationText } from "../engine/figures";
+import { durationText } from "../shared/figures";
 import { printable } from "../engine/printable";
 
 const BAR_WIDTH = 20;

@@ -102,5 +102,5 @@ export class Analyses {
 }
 
 function queued(path: string, ahead: number): Progress {
-  return { path, state: "queued", done: 0, failed: 0, total: 0, current: [], elapsedMs: 0, etaMs: null, ahead, fault: null };
+  return { path, state: "queued", done: 0, failed: 0, total: 0, estimated: 0, current: [], elapsedMs: 0, etaMs: null, ahead, fault: null };
 }

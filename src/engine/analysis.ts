@@ -1,8 +1,8 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import type { Progress } from "../shared/report";
+import type { LayerRow, Progress } from "../shared/report";
 import type { ResultsCache } from "./cache";
 import { ComputeCrash } from "./computeProcess";
-import type { ComputeMessage } from "./computeProtocol";
+import type { ComputeMessage, Depth } from "./computeProtocol";
 import type { ComputePool } from "./pool";
 import { ProgressMeter } from "./progressMeter";
 import type { Report } from "./report";
@@ -22,6 +22,8 @@ export interface AnalysisOptions {
   readonly cache: ResultsCache | null;
   /** Rows to compute; all when left out. */
   readonly selected?: (id: number) => boolean;
+  /** Ends with first figures of the large matrices, without their spectra. */
+  readonly estimateOnly?: boolean;
   /** Stops at once, in the middle of a matrix too. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
@@ -46,6 +48,7 @@ class Analysis {
   private readonly writes: Promise<void>[] = [];
   /** By row id; by minus one minus the layer's index for crashes while it was read. */
   private readonly crashes = new Map<number, number>();
+  private readonly layersInWork = new Set<number>();
   private bytesInUse = 0;
   private inFlight = 0;
   private totalCrashes = 0;
@@ -57,14 +60,14 @@ class Analysis {
   constructor(private readonly report: Report, private readonly options: AnalysisOptions) {
     this.selected = options.selected ?? (() => true);
     report.retryPassing();
-    this.waiting = tasksOf(report, this.selected).reverse();
+    this.waiting = tasksOf(report, this.selected, options.estimateOnly ?? false).reverse();
     const cost = this.waiting.reduce((sum, task) => sum + task.cost, 0);
     this.meter = new ProgressMeter(report, this.selected, cost, options.onProgress);
   }
 
   async run(): Promise<Progress> {
     const { pool, signal, cache, onProgress } = this.options;
-    const rows = this.waiting.reduce((sum, task) => sum + task.rows.length, 0);
+    const rows = new Set(this.waiting.flatMap((task) => task.rows)).size;
     const stop = (): void => { pool.stop(); this.wake(); };
     signal.addEventListener("abort", stop);
     try {
@@ -79,7 +82,7 @@ class Analysis {
       this.meter.stop();
     }
     const counts = this.report.counts(this.selected);
-    const left = counts.total - counts.done - counts.failed;
+    const left = counts.total - counts.done - counts.failed - (this.options.estimateOnly === true ? counts.estimated : 0);
     const state = left === 0 ? "done" : signal.aborted ? "cancelled" : "failed";
     if (state === "failed") this.fault ??= new Fault("crashed", `${left} matrices gave no result.`, "Analyze again; if it stays, report it with the log.").toPlain();
     const standing = this.report.progress(state, this.fault);
@@ -101,15 +104,16 @@ class Analysis {
     }
   }
 
-  /** The costliest layer that fits beside those in flight. */
+  /** The first layer of the order that fits beside those in flight, and is not one of them. */
   private next(): LayerTask | undefined {
     const last = this.waiting.length - 1;
-    const index = this.inFlight === 0 ? last : this.waiting.findLastIndex((task) => this.bytesInUse + task.bytes <= this.budget);
+    const index = this.inFlight === 0 ? last : this.waiting.findLastIndex((task) => !this.layersInWork.has(task.layer) && this.bytesInUse + task.bytes <= this.budget);
     return index < 0 ? undefined : this.waiting.splice(index, 1)[0];
   }
 
   private async perform(task: LayerTask): Promise<void> {
     this.inFlight++;
+    this.layersInWork.add(task.layer);
     this.bytesInUse += task.bytes;
     let current: number | null = null;
     const { path, options, fingerprint, places } = this.report;
@@ -120,13 +124,13 @@ class Analysis {
         current = idOf(message.view);
         this.report.setState(current, "computing");
         this.meter.started(current);
-      } else if (message.type === "measured" || message.type === "failed") {
+      } else if (message.type !== "ready" && message.type !== "finished") {
         current = null;
-        this.settle(idOf(message.view), message.type === "measured" ? { result: message.result } : { fault: message.fault });
+        this.settle(idOf(message.view), outcomeOf(message), task.depth);
       }
     };
     try {
-      await this.options.pool.run({ path, options, fingerprint, layer: task.layer, views }, onMessage);
+      await this.options.pool.run({ path, options, fingerprint, layer: task.layer, views, depth: task.depth }, onMessage);
       this.failedStarts = 0;
     } catch (error) {
       if (current !== null) {
@@ -137,6 +141,7 @@ class Analysis {
       else if (!(error instanceof Cancelled)) this.end(new Fault("crashed", `The analysis stopped: ${String(error)}.`, "See the log."));
     } finally {
       this.inFlight--;
+      this.layersInWork.delete(task.layer);
       this.bytesInUse -= task.bytes;
       this.wake();
     }
@@ -151,19 +156,19 @@ class Analysis {
       this.end(new Fault("crashed", `The computing processes ${what} (last by ${crash.reason}); what was computed is kept.`, "See the log; with little memory, analyze with fewer threads."));
       return;
     }
-    let left = task.rows.filter((id) => this.report.rows[id]?.state === "pending");
+    let left = task.rows.filter((id) => isOpen(this.report.rows[id], task.depth));
     if (crash.wasReady) {
       const blamed = current ?? -1 - task.layer;
       const count = (this.crashes.get(blamed) ?? 0) + 1;
       this.crashes.set(blamed, count);
       if (count >= CRASHES_PER_ROW) {
         const lost = current === null ? left : [current];
-        for (const id of lost) this.settle(id, { fault: this.crashFault(id, crash) });
+        for (const id of lost) this.settle(id, { fault: this.crashFault(id, crash) }, task.depth);
         left = left.filter((id) => !lost.includes(id));
       }
     }
     // Alone, so that the memory of other layers cannot be the cause a second time: it counts as all of the budget.
-    const again = taskOf(this.report, task.layer, left);
+    const again = taskOf(this.report, task.layer, left, task.depth);
     if (left.length > 0) this.waiting.push({ ...again, bytes: Math.max(again.bytes, this.budget) });
   }
 
@@ -179,16 +184,29 @@ class Analysis {
     return new Fault("crashed", `${title} ended its computing process twice (${crash.reason}); the other layers went on.`, "See the log; close other programs if memory is short, then analyze again.").toPlain();
   }
 
-  private settle(id: number, outcome: RowOutcome): void {
+  private settle(id: number, outcome: RowOutcome, depth: Depth): void {
     if ("fault" in outcome) this.options.log("warn", outcome.fault.message);
     this.writes.push(attempt(() => this.report.settle(id, outcome), (error) => this.cacheFailed(error)));
-    this.meter.settled(id, costOf(this.report, id));
+    this.meter.settled(id, costOf(this.report, id, depth));
   }
 
   private cacheFailed(error: unknown): void {
     if (this.cacheWorks) this.options.log("warn", `Results could not be cached: ${String(error)}`);
     this.cacheWorks = false;
   }
+}
+
+function outcomeOf(message: Extract<ComputeMessage, { type: "estimated" | "measured" | "failed" }>): RowOutcome {
+  switch (message.type) {
+    case "estimated": return { first: message.first };
+    case "measured": return { result: message.result };
+    case "failed": return { fault: message.fault };
+  }
+}
+
+/** Whether a task of this depth still has something to do for the row. */
+function isOpen(row: LayerRow | undefined, depth: Depth): boolean {
+  return row?.state === "pending" && (depth === "full" || row.first === null);
 }
 
 async function attempt(action: () => Promise<void>, onError: (error: unknown) => void): Promise<void> {

@@ -1,13 +1,17 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
+import type { FirstFigures } from "../shared/report";
 import { exactSolver } from "../linalg/exactSolver";
+import { lanczos } from "../linalg/lanczos";
+import type { Matrix } from "../linalg/matrix";
 import { epsilonOf } from "../models/dtypes";
 import { fingerprint } from "../models/fingerprint";
 import { openModel } from "../models/formats";
 import { gather, matrixSize } from "../models/gather";
 import type { Layer, MatrixView, Model, Values } from "../models/model";
+import { firstFigures } from "../rank/firstFigures";
 import { measureMatrix } from "../rank/measure";
 import type { ComputeMessage, MeasureRequest } from "./computeProtocol";
-import { areMeasures, withFiniteOptions, type RowResult } from "./results";
+import { areFirstFigures, areMeasures, withFiniteOptions, type RowResult } from "./results";
 import { titleOf } from "./title";
 
 const measure = measureMatrix(exactSolver);
@@ -48,7 +52,7 @@ async function reopen(opened: Opened | null, { path, options, fingerprint: expec
   throw new Fault("changed-while-read", "The model changed after it was opened.", "Wait until it is written completely, then analyze it again.");
 }
 
-async function measureLayer(model: Model, { layer: index, views }: MeasureRequest, send: (message: ComputeMessage) => Promise<void>): Promise<void> {
+async function measureLayer(model: Model, { layer: index, views, depth }: MeasureRequest, send: (message: ComputeMessage) => Promise<void>): Promise<void> {
   const layer = model.layers[index];
   if (layer === undefined) throw new Error(`layer ${index} of ${model.layers.length}`);
   const start = performance.now();
@@ -60,28 +64,42 @@ async function measureLayer(model: Model, { layer: index, views }: MeasureReques
     if (view === undefined) throw new Error(`view ${number} of ${layer.views.length}`);
     await send({ type: "started", view: number });
     try {
-      await send({ type: "measured", view: number, result: await measureView(layer, view, values, readMs) });
+      if (depth === "first") await send({ type: "estimated", view: number, first: await estimateView(layer, view, values) });
+      else await send({ type: "measured", view: number, result: await measureView(layer, view, values, readMs) });
     } catch (error) {
       await send({ type: "failed", view: number, fault: faultOf(error, titleOf({ name: layer.tensor.name, ...view })) });
     }
   }
 }
 
+async function estimateView(layer: Layer, view: MatrixView, values: Values): Promise<FirstFigures> {
+  const { matrix, title } = finiteMatrix(layer, view, values);
+  const first = await firstFigures(matrix, lanczos);
+  if (!areFirstFigures(first)) throw outOfRange(title);
+  return first;
+}
+
 async function measureView(layer: Layer, view: MatrixView, values: Values, readMs: number): Promise<RowResult> {
   const start = performance.now();
-  const title = titleOf({ name: layer.tensor.name, ...view });
-  const matrix = gather(view, values);
-  assertFinite(matrix.data, title);
-  const { rows, columns } = matrixSize(view);
+  const { matrix, title } = finiteMatrix(layer, view, values);
   const { measures, singularValues } = await measure(matrix, {
-    rows, columns, epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank,
+    ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank,
   });
   const computeMs = performance.now() - start;
   const result = { ...withFiniteOptions(measures), ms: Number((readMs + computeMs).toFixed(3)) };
-  if (!areMeasures(result)) {
-    throw new Fault("not-finite", `The values of ${title} are so large or so small that its measures are not finite numbers.`, "Rescale the weights and analyze the model again.");
-  }
+  if (!areMeasures(result)) throw outOfRange(title);
   return { measures: result, singularValues, readMs, computeMs };
+}
+
+function finiteMatrix(layer: Layer, view: MatrixView, values: Values): { matrix: Matrix; title: string } {
+  const title = titleOf({ name: layer.tensor.name, ...view });
+  const matrix = gather(view, values);
+  assertFinite(matrix.data, title);
+  return { matrix, title };
+}
+
+function outOfRange(title: string): Fault {
+  return new Fault("not-finite", `The values of ${title} are so large or so small that its measures are not finite numbers.`, "Rescale the weights and analyze the model again.");
 }
 
 function assertFinite(values: Values, title: string): void {

@@ -1,6 +1,10 @@
 import type { PlainFault } from "../shared/fault";
 import type { OpenOptions } from "../models/model";
+import type { FirstFigures } from "../shared/report";
 import type { RowResult } from "./results";
+
+/** `first`: Frobenius norm and σ₁ only, for the sweep that comes before full spectra. */
+export type Depth = "first" | "full";
 
 /** Engine → compute process: measure these matrices of one layer, whose tensor is read once. */
 export interface MeasureRequest {
@@ -12,12 +16,14 @@ export interface MeasureRequest {
   readonly layer: number;
   /** Indices in the layer's `views`. */
   readonly views: readonly number[];
+  readonly depth: Depth;
 }
 
 /** Compute process → engine. `finished` ends a request. */
 export type ComputeMessage =
   | { readonly type: "ready" }
   | { readonly type: "started"; readonly view: number }
+  | { readonly type: "estimated"; readonly view: number; readonly first: FirstFigures }
   | { readonly type: "measured"; readonly view: number; readonly result: RowResult }
   | { readonly type: "failed"; readonly view: number; readonly fault: PlainFault }
   | { readonly type: "finished" };

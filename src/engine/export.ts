@@ -24,9 +24,9 @@ export function exportReport(report: ReportData, format: ExportFormat, spectrum:
   }
 }
 
-/** Everything without measures: tensors that are listed only, matrices that failed or were not reached. */
+/** Everything without figures: tensors that are listed only, matrices that failed or were not reached. */
 export function unmeasured(report: ReportData): SkippedTensor[] {
-  const rows = report.rows.filter(({ state }) => state !== "done").map((row) => ({
+  const rows = report.rows.filter(({ state, first }) => state !== "done" && first === null).map((row) => ({
     name: titleOf(row),
     shape: row.shape,
     dtype: row.dtype,

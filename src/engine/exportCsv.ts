@@ -5,6 +5,9 @@ type Cell = string | number | boolean | null;
 
 const measure = (pick: (measures: Measures) => Cell) => (row: LayerRow): Cell => (row.measures === null ? null : pick(row.measures));
 
+/** Of the spectrum, or of first figures where it is not known. */
+const known = (key: "stableRank" | "spectralNorm" | "frobeniusNorm") => (row: LayerRow): Cell => row.measures?.[key] ?? row.first?.[key] ?? null;
+
 const COLUMNS: readonly (readonly [header: string, value: (row: LayerRow) => Cell])[] = [
   ["name", (row) => row.name],
   ["part", (row) => row.part],
@@ -16,7 +19,7 @@ const COLUMNS: readonly (readonly [header: string, value: (row: LayerRow) => Cel
   ["columns", (row) => row.matrix[1]],
   ["parameters", (row) => row.parameters],
   ["effectiveRank", measure((m) => m.effectiveRank)],
-  ["stableRank", measure((m) => m.stableRank)],
+  ["stableRank", known("stableRank")],
   ["utilization", measure((m) => m.utilization)],
   ["energyRank0.9", measure((m) => m.energyRank["0.9"])],
   ["energyRank0.95", measure((m) => m.energyRank["0.95"])],
@@ -28,15 +31,15 @@ const COLUMNS: readonly (readonly [header: string, value: (row: LayerRow) => Cel
   ["breakEvenRank", measure((m) => m.breakEvenRank)],
   // The only measure that can be infinite, which an empty cell would not tell.
   ["conditionNumber", measure((m) => m.conditionNumber ?? "inf")],
-  ["spectralNorm", measure((m) => m.spectralNorm)],
-  ["frobeniusNorm", measure((m) => m.frobeniusNorm)],
+  ["spectralNorm", known("spectralNorm")],
+  ["frobeniusNorm", known("frobeniusNorm")],
   ["nuclearNorm", measure((m) => m.nuclearNorm)],
   ["marchenkoPasturSpikes", measure((m) => m.marchenkoPastur?.spikes ?? null)],
   ["marchenkoPasturSoftRank", measure((m) => m.marchenkoPastur?.softRank ?? null)],
   ["powerLawAlpha", measure((m) => m.powerLawAlpha)],
   ["spectralRadius", measure((m) => m.spectralRadius)],
-  ["exact", measure((m) => m.exact)],
-  ["relativeError", measure((m) => m.relativeError)],
+  ["exact", (row) => row.measures?.exact ?? (row.first === null ? null : false)],
+  ["relativeError", (row) => row.measures?.relativeError ?? row.first?.relativeError ?? null],
   ["ms", measure((m) => m.ms)],
   ["notes", (row) => row.notes.join("; ")],
   ["state", (row) => row.state],

@@ -1,4 +1,4 @@
-import type { LayerRow, Measures } from "../shared/report";
+import type { FirstFigures, LayerRow, Measures } from "../shared/report";
 import { unmeasured, type ReportData } from "./export";
 
 const SCHEMA = "ranklens.analysis/1";
@@ -9,7 +9,10 @@ const SCHEMA = "ranklens.analysis/1";
  */
 export function reportAsJson(report: ReportData, spectrum: boolean): string {
   const { path, format, parameters, bytes, tensors } = report.summary;
-  const layers = report.rows.flatMap((row) => (row.measures === null ? [] : [layerJson(row, row.measures, spectrum ? report.spectrum(row.id) : null)]));
+  const layers = report.rows.flatMap((row) => {
+    if (row.measures !== null) return [{ ...identityJson(row), ...measuresJson(row.measures, spectrum ? report.spectrum(row.id) : null), input: row.input, notes: row.notes }];
+    return row.first === null ? [] : [{ ...identityJson(row), ...firstJson(row.first), input: row.input, notes: row.notes }];
+  });
   const { totalMs, readMs, computeMs } = report.timing();
   const parts = [
     `"schema": ${JSON.stringify(SCHEMA)}`,
@@ -21,7 +24,7 @@ export function reportAsJson(report: ReportData, spectrum: boolean): string {
   return `{\n  ${parts.join(",\n  ")}\n}\n`;
 }
 
-function layerJson(row: LayerRow, m: Measures, singularValues: ArrayLike<number> | null): object {
+function identityJson(row: LayerRow): object {
   return {
     name: row.name,
     kind: row.kind,
@@ -31,6 +34,22 @@ function layerJson(row: LayerRow, m: Measures, singularValues: ArrayLike<number>
     matrix: row.matrix,
     unfolding: row.unfolding,
     part: row.part,
+  };
+}
+
+/** What only a full spectrum gives is null; `relativeError` is that of the spectral norm, the stable rank's is twice it. */
+function firstJson(first: FirstFigures): object {
+  const { frobeniusNorm, spectralNorm, stableRank, relativeError } = first;
+  return { frobeniusNorm, spectralNorm, ...NOT_KNOWN, stableRank, exact: false, relativeError };
+}
+
+const NOT_KNOWN = {
+  nuclearNorm: null, effectiveRank: null, participationRatio: null, numericalRank: null, energyRank: null, conditionNumber: null, hardThresholdRank: null,
+  utilization: null, evbmfRank: null, marchenkoPastur: null, powerLawAlpha: null, spectralRadius: null, ties: [],
+};
+
+function measuresJson(m: Measures, singularValues: ArrayLike<number> | null): object {
+  return {
     frobeniusNorm: m.frobeniusNorm,
     spectralNorm: m.spectralNorm,
     nuclearNorm: m.nuclearNorm,
@@ -52,8 +71,6 @@ function layerJson(row: LayerRow, m: Measures, singularValues: ArrayLike<number>
     powerLawAlpha: m.powerLawAlpha,
     spectralRadius: m.spectralRadius,
     ties: m.ties,
-    input: row.input,
-    notes: row.notes,
   };
 }
 

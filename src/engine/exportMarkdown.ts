@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { LayerRow } from "../shared/report";
 import { byReason, unmeasured, type ReportData } from "./export";
-import { bytesText, countText, percentText, rankText } from "./figures";
+import { bytesText, countText, estimateText, percentText, rankText } from "../shared/figures";
 import { groupLayers } from "./layers";
 import { printable } from "./printable";
 
@@ -37,7 +37,7 @@ function line(row: LayerRow, name: string): string {
   const k = String(Math.min(...row.matrix));
   const m = row.measures;
   const figures = m === null
-    ? [row.state === "failed" ? "failed" : "–", "–", "–", "–", "–", "–"]
+    ? [row.state === "failed" ? "failed" : "–", row.first === null ? "–" : estimateText(row.first.stableRank), "–", "–", "–", "–"]
     : [rankText(m.effectiveRank), rankText(m.stableRank), percentText(m.utilization), ...[m.energyRank["0.9"], m.energyRank["0.95"], m.energyRank["0.99"]].map(rankText)];
   return `| ${[name, row.kind, matrix, k, ...figures].join(" | ")} |`;
 }

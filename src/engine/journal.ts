@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { open, utimes, type FileHandle } from "node:fs/promises";
 import type { PlainFault } from "../shared/fault";
-import type { LayerRow } from "../shared/report";
-import { areMeasures, isObject, type RowOutcome, type RowResult } from "./results";
+import type { FirstFigures, LayerRow } from "../shared/report";
+import { areFirstFigures, areMeasures, isObject, type RowOutcome, type RowResult } from "./results";
 
 /** Hexadecimal digits of the SHA-256 that guards each line. */
 const CHECK_LENGTH = 8;
@@ -28,7 +28,8 @@ export interface JournalContent {
  *
  * Records are written by single writes to a file opened for appending, each between two line feeds and behind a
  * checksum: processes that write at once do not mix their lines, and a line that a kill or a full disk has torn
- * costs itself only. A later record of a row replaces an earlier one; a record that does not fit its row is ignored.
+ * costs itself only. A later record of a row replaces an earlier one (first figures replace
+ * nothing); a record that does not fit its row is ignored.
  */
 export class Journal {
   private readonly waiting: string[] = [];
@@ -49,7 +50,7 @@ export class Journal {
       const row = typeof record.row === "number" ? rows[record.row] : undefined;
       if (row === undefined || !fits(record, row)) continue;
       const outcome = outcomeOf(record, row);
-      if (outcome !== null) outcomes.set(row.id, outcome);
+      if (outcome !== null && !("first" in outcome && outcomes.has(row.id))) outcomes.set(row.id, outcome);
     }
     await this.touch();
     return { outcomes, runMs };
@@ -74,6 +75,10 @@ export class Journal {
 
   async appendResult(row: LayerRow, { measures, singularValues, readMs, computeMs }: RowResult): Promise<void> {
     await this.append({ ...identity(row), measures, readMs, computeMs, spectrum: encode(singularValues) });
+  }
+
+  async appendFirst(row: LayerRow, first: FirstFigures): Promise<void> {
+    await this.append({ ...identity(row), first });
   }
 
   async appendFault(row: LayerRow, fault: PlainFault): Promise<void> {
@@ -124,7 +129,8 @@ function fits(record: Record<string, unknown>, row: LayerRow): boolean {
 }
 
 function outcomeOf(record: Record<string, unknown>, row: LayerRow): RowOutcome | null {
-  const { fault, measures, spectrum, readMs, computeMs } = record;
+  const { fault, first, measures, spectrum, readMs, computeMs } = record;
+  if (areFirstFigures(first)) return { first };
   if (isObject(fault)) return { fault: fault as unknown as PlainFault };
   if (!areMeasures(measures) || typeof spectrum !== "string" || typeof readMs !== "number" || typeof computeMs !== "number") return null;
   const singularValues = decode(spectrum);

@@ -1,4 +1,4 @@
-import type { LayerRow, Measures } from "../shared/report";
+import type { FirstFigures, LayerRow, Measures } from "../shared/report";
 
 /** The rows of one layer, as the table and the map show them. */
 export interface LayerGroup {
@@ -45,8 +45,22 @@ function standIn(parts: readonly LayerRow[]): LayerRow {
     parameters: parts.reduce((sum, part) => sum + part.parameters, 0),
     notes: [`mean of ${count} parts`, ...first.notes],
     state,
+    first: state === "done" || state === "failed" ? null : meanFirst(parts),
     measures: state === "done" ? meanMeasures(measured) : null,
     fault: state === "failed" ? first.fault : null,
+  };
+}
+
+/** Of parts that are all known at least by first figures; the largest of their errors. */
+function meanFirst(parts: readonly LayerRow[]): FirstFigures | null {
+  const all = parts.flatMap(({ first, measures }) => first ?? (measures === null ? [] : [{ ...measures, relativeError: measures.relativeError ?? 0 }]));
+  if (all.length < parts.length) return null;
+  const mean = (pick: (figures: FirstFigures) => number): number => all.reduce((sum, figures) => sum + pick(figures), 0) / all.length;
+  return {
+    frobeniusNorm: mean((f) => f.frobeniusNorm),
+    spectralNorm: mean((f) => f.spectralNorm),
+    stableRank: mean((f) => f.stableRank),
+    relativeError: Math.max(...all.map((f) => f.relativeError)),
   };
 }
 

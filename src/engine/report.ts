@@ -81,7 +81,9 @@ export class Report {
     this.apply(id, outcome);
     const row = this.rows[id];
     if (row === undefined || this.journal === null) return;
-    await ("result" in outcome ? this.journal.appendResult(row, outcome.result) : this.journal.appendFault(row, outcome.fault));
+    if ("result" in outcome) await this.journal.appendResult(row, outcome.result);
+    else if ("fault" in outcome) await this.journal.appendFault(row, outcome.fault);
+    else await this.journal.appendFirst(row, outcome.first);
   }
 
   /** Notes the end of a run in the cache, and keeps the cache within its bound. */
@@ -97,17 +99,18 @@ export class Report {
   async forget(cache: ResultsCache | null): Promise<void> {
     this.results.clear();
     this.runMs = 0;
-    this.rows.forEach((row, id) => { this.rows[id] = { ...row, state: "pending", measures: null, fault: null }; });
+    this.rows.forEach((row, id) => { this.rows[id] = { ...row, state: "pending", first: null, measures: null, fault: null }; });
     if (this.journal !== null) await cache?.forget(this.journal);
   }
 
-  /** Rows done, failed and in all, of those that are asked for. */
-  counts(selected: (id: number) => boolean = () => true): Pick<Progress, "done" | "failed" | "total"> {
-    const counts = { done: 0, failed: 0, total: 0 };
-    for (const { id, state } of this.rows) {
+  /** Rows done, failed, estimated and in all, of those that are asked for. */
+  counts(selected: (id: number) => boolean = () => true): Pick<Progress, "done" | "failed" | "estimated" | "total"> {
+    const counts = { done: 0, failed: 0, total: 0, estimated: 0 };
+    for (const { id, state, first } of this.rows) {
       if (!selected(id)) continue;
       counts.total++;
       if (state === "done" || state === "failed") counts[state]++;
+      else if (first !== null) counts.estimated++;
     }
     return counts;
   }
@@ -142,9 +145,11 @@ export class Report {
     if (row === undefined) return;
     if ("result" in outcome) {
       this.results.set(id, outcome.result);
-      this.rows[id] = { ...row, state: "done", measures: outcome.result.measures, fault: null };
+      this.rows[id] = { ...row, state: "done", first: null, measures: outcome.result.measures, fault: null };
+    } else if ("fault" in outcome) {
+      this.rows[id] = { ...row, state: "failed", first: null, measures: null, fault: outcome.fault };
     } else {
-      this.rows[id] = { ...row, state: "failed", measures: null, fault: outcome.fault };
+      this.rows[id] = { ...row, state: "pending", first: outcome.first };
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { PlainFault } from "../shared/fault";
-import type { Measures } from "../shared/report";
+import type { FirstFigures, Measures } from "../shared/report";
 
 /** What one matrix came to. */
 export interface RowResult {
@@ -10,7 +10,8 @@ export interface RowResult {
   readonly computeMs: number;
 }
 
-export type RowOutcome = { readonly result: RowResult } | { readonly fault: PlainFault };
+/** First figures may come before the result; a result or a fault settles the row. */
+export type RowOutcome = { readonly result: RowResult } | { readonly fault: PlainFault } | { readonly first: FirstFigures };
 
 /** Measures that every matrix has; the others are null where they are not defined. */
 const REQUIRED = [
@@ -32,6 +33,12 @@ export function areMeasures(value: unknown): value is Measures {
     Array.isArray(ties) && ties.every((tie) => typeof tie === "string") &&
     typeof exact === "boolean"
   );
+}
+
+const FIRST = ["frobeniusNorm", "spectralNorm", "stableRank", "relativeError"] as const satisfies readonly (keyof FirstFigures)[];
+
+export function areFirstFigures(value: unknown): value is FirstFigures {
+  return isObject(value) && FIRST.every((key) => Number.isFinite(value[key]));
 }
 
 /** JSON has no ∞ and no NaN: an optional measure that is not finite is not defined. */

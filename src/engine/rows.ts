@@ -44,6 +44,7 @@ function rowOf(id: number, layer: Layer, view: MatrixView): LayerRow {
     module: layer.module,
     notes: layer.notes,
     state: "pending",
+    first: null,
     measures: null,
     fault: null,
   };

@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import { estimateCost } from "../linalg/exactSolver";
+import type { Depth } from "./computeProtocol";
 import type { Report } from "./report";
 
 /** What a compute process is given: rows of one layer, whose tensor is read once. */
@@ -7,6 +8,7 @@ export interface LayerTask {
   readonly layer: number;
   /** Ids of rows, in the model's order. */
   readonly rows: number[];
+  readonly depth: Depth;
   /** Time it takes, in the unit of `estimateCost`. */
   readonly cost: number;
   /** Estimate of the memory it takes at its peak. */
@@ -20,26 +22,46 @@ const BYTES_PER_ENTRY = 24;
 /** Part of the machine's memory that compute processes share; a layer that needs more still runs, alone. */
 const MEMORY_SHARE = 0.5;
 
-/** Layers with rows to compute, costliest first: the long ones must not be left for the end. */
-export function tasksOf(report: Report, selected: (id: number) => boolean): LayerTask[] {
-  const byLayer = new Map<number, number[]>();
-  for (const { id, state } of report.rows) {
-    const layer = report.places[id]?.layer;
-    if (layer === undefined || state === "done" || state === "failed" || !selected(id)) continue;
-    byLayer.set(layer, [...(byLayer.get(layer) ?? []), id]);
-  }
-  return [...byLayer].map(([layer, rows]) => taskOf(report, layer, rows)).sort((a, b) => b.cost - a.cost);
+/** Matrices of a smaller shorter side are measured in full as soon as they could be estimated. */
+const SMALLEST_ESTIMATED = 512;
+/** An analysis shorter than some seconds needs no sweep ahead of it, in the unit of `estimateCost`. */
+const SHORTEST_SWEPT = 5e10;
+/** Block Krylov iteration: 16 products of the matrix with a block of 32 columns. */
+const FIRST_OPERATIONS = 2 * 16 * 32;
+
+/**
+ * What is to be computed, in order: first figures of the large matrices, so that a report of any size says
+ * something soon, then full spectra, costliest first: the long ones must not be left for the end.
+ * @param estimateOnly leave out the spectra of matrices that get first figures
+ */
+export function tasksOf(report: Report, selected: (id: number) => boolean, estimateOnly: boolean): LayerTask[] {
+  const open = report.rows.filter(({ id, state }) => state !== "done" && state !== "failed" && selected(id)).map(({ id }) => id);
+  const full = byLayer(report, open, "full");
+  const swept = estimateOnly || full.reduce((sum, { cost }) => sum + cost, 0) > SHORTEST_SWEPT;
+  const large = new Set(swept ? open.filter((id) => Math.min(...(report.rows[id]?.matrix ?? [0])) >= SMALLEST_ESTIMATED) : []);
+  const first = byLayer(report, [...large].filter((id) => report.rows[id]?.first === null), "first");
+  return [...first, ...(estimateOnly ? byLayer(report, open.filter((id) => !large.has(id)), "full") : full)];
 }
 
-export function taskOf(report: Report, layer: number, rows: number[]): LayerTask {
+function byLayer(report: Report, ids: readonly number[], depth: Depth): LayerTask[] {
+  const layers = new Map<number, number[]>();
+  for (const id of ids) {
+    const layer = report.places[id]?.layer;
+    if (layer !== undefined) layers.set(layer, [...(layers.get(layer) ?? []), id]);
+  }
+  return [...layers].map(([layer, rows]) => taskOf(report, layer, rows, depth)).sort((a, b) => b.cost - a.cost);
+}
+
+export function taskOf(report: Report, layer: number, rows: number[], depth: Depth): LayerTask {
   const weights = (report.layers[layer]?.tensor.shape ?? []).reduce((product, size) => product * size, 1);
   const largest = Math.max(0, ...rows.map((id) => report.rows[id]?.parameters ?? 0));
-  return { layer, rows, cost: rows.reduce((sum, id) => sum + costOf(report, id), 0), bytes: weights * BYTES_PER_WEIGHT + largest * BYTES_PER_ENTRY };
+  return { layer, rows, depth, cost: rows.reduce((sum, id) => sum + costOf(report, id, depth), 0), bytes: weights * BYTES_PER_WEIGHT + largest * BYTES_PER_ENTRY };
 }
 
-export function costOf(report: Report, id: number): number {
+export function costOf(report: Report, id: number, depth: Depth): number {
   const row = report.rows[id];
-  return row === undefined ? 0 : estimateCost(...row.matrix);
+  if (row === undefined) return 0;
+  return depth === "full" ? estimateCost(...row.matrix) : FIRST_OPERATIONS * row.parameters;
 }
 
 /** Bytes that the compute processes may use together; respects a container's limit where Node knows it. */

@@ -12,7 +12,8 @@ const SORT_VALUES: Readonly<Record<SortKey, (row: LayerRow) => SortValue>> = {
   shape: (row) => row.shape.reduce((product, size) => product * size, 1),
   parameters: (row) => row.parameters,
   matrix: (row) => Math.min(...row.matrix),
-  stableRank: measure((m) => m.stableRank),
+  // First figures stand in where the spectrum is not known yet, as they do on the page.
+  stableRank: (row) => row.measures?.stableRank ?? row.first?.stableRank ?? null,
   effectiveRank: measure((m) => m.effectiveRank),
   utilization: measure((m) => m.utilization),
   "energyRank0.9": measure((m) => m.energyRank["0.9"]),
@@ -29,8 +30,8 @@ const SORT_VALUES: Readonly<Record<SortKey, (row: LayerRow) => SortValue>> = {
   powerLawAlpha: measure((m) => m.powerLawAlpha),
   breakEvenRank: measure((m) => m.breakEvenRank),
   spectralRadius: measure((m) => m.spectralRadius),
-  spectralNorm: measure((m) => m.spectralNorm),
-  frobeniusNorm: measure((m) => m.frobeniusNorm),
+  spectralNorm: (row) => row.measures?.spectralNorm ?? row.first?.spectralNorm ?? null,
+  frobeniusNorm: (row) => row.measures?.frobeniusNorm ?? row.first?.frobeniusNorm ?? null,
   nuclearNorm: measure((m) => m.nuclearNorm),
 };
 

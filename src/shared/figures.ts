@@ -6,6 +6,11 @@ export function rankText(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(1);
 }
 
+/** A figure that is not exact must not look like one that is. */
+export function estimateText(rank: number): string {
+  return `≈ ${rankText(rank)}`;
+}
+
 /** A fraction as a percentage without decimals. */
 export function percentText(fraction: number): string {
   return `${Math.round(fraction * 100)} %`;

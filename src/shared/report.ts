@@ -51,10 +51,25 @@ export interface LayerRow {
   /** Remarks for a person: "int8, dequantized per axis 0", "also used as lm_head.weight", "depthwise: nothing to gain". */
   readonly notes: readonly string[];
   readonly state: RowState;
+  /** Known ahead of `measures`, of large matrices; null where the sweep has not come or is not worth it. */
+  readonly first: FirstFigures | null;
   /** Present when state is `done`. */
   readonly measures: Measures | null;
   /** Present when state is `failed`. */
   readonly fault: PlainFault | null;
+}
+
+/**
+ * Figures of a matrix that are known before its full spectrum: the exact Frobenius norm, and σ₁ by block Krylov
+ * iteration, which approaches it from below.
+ */
+export interface FirstFigures {
+  readonly frobeniusNorm: number;
+  readonly spectralNorm: number;
+  /** ‖W‖_F² / σ₁², an upper bound as σ₁ is a lower one. */
+  readonly stableRank: number;
+  /** Of σ₁, from the residual of its singular vectors; the stable rank is off by twice as much at most. */
+  readonly relativeError: number;
 }
 
 export type RowState = "pending" | "computing" | "done" | "failed";
@@ -115,6 +130,8 @@ export interface Progress {
   readonly done: number;
   readonly failed: number;
   readonly total: number;
+  /** Matrices of which only first figures are known. */
+  readonly estimated: number;
   /** Names of the matrices being computed now. */
   readonly current: readonly string[];
   readonly elapsedMs: number;

@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, utimesSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RowsQuery } from "../../src/shared/protocol";
+import type { Progress } from "../../src/shared/report";
 import { diagonal, noise, temporaryFolder, writeModel } from "./support/modelFiles";
 import { buildPrograms, type Programs } from "./support/programs";
 import { watchEngine, type WatchedEngine } from "./support/watchedEngine";
@@ -162,3 +163,39 @@ describe("input at fault", () => {
     expect(lines.find(({ row }) => row.name === "small")?.row.fault?.code).toBe("changed-while-read");
   });
 });
+
+describe("first figures", () => {
+  /** Large enough for a sweep ahead of the spectra: a diagonal of known norms in front of noise that takes long. */
+  const sizes = [2200, 2300];
+  const known = (size: number) => ({ shape: [size, size], values: diagonal(...Array.from({ length: size }, (_, i) => (i === 0 ? 4 : 1))).values });
+
+  it("of all large matrices come before the first full spectrum, within their own error", async () => {
+    const path = writeModel(folder.path, "m.safetensors", { ...Object.fromEntries(sizes.map((size) => [`l${size}`, known(size)])), small: noise(1, 20, 20) });
+    const { client, progress } = start();
+    await client.request("analyze", { path }, stopWhen(client, ({ estimated, done }) => estimated === sizes.length || done > 1).signal).catch(() => undefined);
+    expect(progress.findLast(({ state }) => state === "running")?.done).toBeLessThanOrEqual(1);
+    const { lines } = await client.request("rows", { path, ...ALL });
+    for (const size of sizes) {
+      const { first } = lines.find(({ row }) => row.name === `l${size}`)!.row;
+      expect(Math.abs(first!.spectralNorm - 4)).toBeLessThanOrEqual(4 * first!.relativeError + 1e-12);
+      expect(first!.stableRank).toBeCloseTo((16 + size - 1) / 16, 4);
+    }
+  });
+
+  it("are kept by the journal, and computed once", async () => {
+    const path = writeModel(folder.path, "m.safetensors", { large: known(2200), other: known(2300) });
+    const cacheFolder = join(folder.path, "cache");
+    const first = start({ cacheFolder });
+    await first.client.request("analyze", { path }, stopWhen(first.client, ({ estimated }) => estimated === 2).signal).catch(() => undefined);
+    await first.client.dispose();
+    const second = start({ cacheFolder });
+    expect((await second.client.request("open", { path })).progress).toMatchObject({ state: "idle", done: 0, estimated: 2 });
+  });
+});
+
+/** A signal that stops an analysis as soon as its progress fits. */
+function stopWhen(client: WatchedEngine["client"], fits: (progress: Progress) => boolean): AbortController {
+  const stop = new AbortController();
+  client.onProgress((progress) => { if (fits(progress)) stop.abort(); });
+  return stop;
+}

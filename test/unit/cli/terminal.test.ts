@@ -24,7 +24,7 @@ describe("--layers", () => {
 });
 
 describe("the progress line", () => {
-  const progress: Progress = { path: "/m", state: "running", done: 3, failed: 1, total: 8, current: ["model.layers.3.mlp.up_proj.weight"], elapsedMs: 1, etaMs: 65_000, ahead: 0, fault: null };
+  const progress: Progress = { path: "/m", state: "running", done: 3, failed: 1, total: 8, estimated: 0, current: ["model.layers.3.mlp.up_proj.weight"], elapsedMs: 1, etaMs: 65_000, ahead: 0, fault: null };
   it("has a bar, counts, what is left and the layer", () => {
     expect(progressLine(progress, 100)).toBe("██████████░░░░░░░░░░ 4/8 · 1 failed · 1 min 5 s left · model.layers.3.mlp.up_proj.weight");
   });

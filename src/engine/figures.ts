@@ -1,1 +1,0 @@
-export { bytesText, countText, durationText, magnitudeText, percentText, rankText } from "../shared/figures";

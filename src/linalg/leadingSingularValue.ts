@@ -1,0 +1,13 @@
+import type { Matrix } from "./matrix";
+
+/** σ₁ without the other singular values. */
+export interface LeadingSolver {
+  /**
+   * σ₁ of a matrix of finite values that is not zero, from below.
+   * The matrix's storage may be overwritten.
+   * @returns `value`, and `error`: the norm of the residual of its singular vectors, which bounds the distance to a
+   * singular value. That it is the largest one is sure but for the measure-zero case of a random start that is
+   * orthogonal to it.
+   */
+  leadingSingularValue(matrix: Matrix): Promise<{ readonly value: number; readonly error: number }>;
+}

@@ -1,0 +1,2 @@
+/** The build bundles style sheets into the page's own. */
+declare module "*.css";
