@@ -1,5 +1,6 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { FirstFigures } from "../shared/report";
+import type { Composite } from "../linalg/composite";
 import { exactSolver } from "../linalg/exactSolver";
 import { lanczos } from "../linalg/lanczos";
 import type { Matrix } from "../linalg/matrix";
@@ -10,11 +11,18 @@ import { gather, matrixSize } from "../models/gather";
 import type { Layer, MatrixView, Model, Values } from "../models/model";
 import { firstFigures } from "../rank/firstFigures";
 import { measureMatrix } from "../rank/measure";
+import { measureComposite } from "../rank/measureComposite";
+import type { Measured } from "../rank/spectrum";
 import type { ComputeMessage, MeasureRequest } from "./computeProtocol";
+import { readFactors } from "./factored";
+import { assertFinite } from "./finite";
 import { areFirstFigures, areMeasures, withFiniteOptions, type RowResult } from "./results";
 import { titleOf } from "./title";
 
 const measure = measureMatrix(exactSolver);
+
+/** What a layer's matrices are taken from. */
+type Source = { readonly values: Values } | { readonly composite: Composite<Matrix>; readonly scale: number };
 
 /** The model of the last request stays open for the next one. */
 interface Opened {
@@ -56,7 +64,7 @@ async function measureLayer(model: Model, { layer: index, views, depth }: Measur
   const layer = model.layers[index];
   if (layer === undefined) throw new Error(`layer ${index} of ${model.layers.length}`);
   const start = performance.now();
-  const values = await model.read(layer.tensor);
+  const source = await readLayer(model, layer);
   // Reading serves all matrices of the layer: each carries its share.
   const readMs = (performance.now() - start) / views.length;
   for (const number of views) {
@@ -64,58 +72,51 @@ async function measureLayer(model: Model, { layer: index, views, depth }: Measur
     if (view === undefined) throw new Error(`view ${number} of ${layer.views.length}`);
     await send({ type: "started", view: number });
     try {
-      if (depth === "first") await send({ type: "estimated", view: number, first: await estimateView(layer, view, values) });
-      else await send({ type: "measured", view: number, result: await measureView(layer, view, values, readMs) });
+      if (depth === "first") await send({ type: "estimated", view: number, first: await estimateView(layer, view, source) });
+      else await send({ type: "measured", view: number, result: await measureView(layer, view, source, readMs) });
     } catch (error) {
       await send({ type: "failed", view: number, fault: faultOf(error, titleOf({ name: layer.tensor.name, ...view })) });
     }
   }
 }
 
-async function estimateView(layer: Layer, view: MatrixView, values: Values): Promise<FirstFigures> {
-  const { matrix, title } = finiteMatrix(layer, view, values);
+async function readLayer(model: Model, layer: Layer): Promise<Source> {
+  if (layer.factored === undefined) return { values: await model.read(layer.tensor) };
+  return { composite: await readFactors(model, layer.factored), scale: layer.factored.scale };
+}
+
+async function estimateView(layer: Layer, view: MatrixView, source: Source): Promise<FirstFigures> {
+  const title = titleOf({ name: layer.tensor.name, ...view });
+  if (!("values" in source)) throw new Error(`${title} is in factors, which need no estimate`);
+  const matrix = finiteMatrix(view, source.values, title);
   const first = await firstFigures(matrix, lanczos);
   if (!areFirstFigures(first)) throw outOfRange(title);
   return first;
 }
 
-async function measureView(layer: Layer, view: MatrixView, values: Values, readMs: number): Promise<RowResult> {
+async function measureView(layer: Layer, view: MatrixView, source: Source, readMs: number): Promise<RowResult> {
   const start = performance.now();
-  const { matrix, title } = finiteMatrix(layer, view, values);
-  const { measures, singularValues } = await measure(matrix, {
-    ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank,
-  });
+  const title = titleOf({ name: layer.tensor.name, ...view });
+  const { measures, singularValues } = await measured(layer, view, source, title);
   const computeMs = performance.now() - start;
   const result = { ...withFiniteOptions(measures), ms: Number((readMs + computeMs).toFixed(3)) };
   if (!areMeasures(result)) throw outOfRange(title);
   return { measures: result, singularValues, readMs, computeMs };
 }
 
-function finiteMatrix(layer: Layer, view: MatrixView, values: Values): { matrix: Matrix; title: string } {
-  const title = titleOf({ name: layer.tensor.name, ...view });
+function measured(layer: Layer, view: MatrixView, source: Source, title: string): Promise<Measured> {
+  const facts = { ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank };
+  return "values" in source ? measure(finiteMatrix(view, source.values, title), facts) : measureComposite(exactSolver, source.composite, source.scale, facts);
+}
+
+function finiteMatrix(view: MatrixView, values: Values, title: string): Matrix {
   const matrix = gather(view, values);
   assertFinite(matrix.data, title);
-  return { matrix, title };
+  return matrix;
 }
 
 function outOfRange(title: string): Fault {
   return new Fault("not-finite", `The values of ${title} are so large or so small that its measures are not finite numbers.`, "Rescale the weights and analyze the model again.");
-}
-
-function assertFinite(values: Values, title: string): void {
-  let [nan, infinite] = [0, 0];
-  for (const value of values) {
-    if (Number.isFinite(value)) continue;
-    if (Number.isNaN(value)) nan++;
-    else infinite++;
-  }
-  if (nan + infinite === 0) return;
-  const kinds = [nan > 0 ? `${nan} NaN` : "", infinite > 0 ? `${infinite} infinite` : ""].filter((text) => text !== "").join(" and ");
-  throw new Fault(
-    "not-finite",
-    `${title} holds ${kinds} among its ${values.length} values: it has no singular values.`,
-    "The training diverged or the file is damaged: use an earlier checkpoint.",
-  );
 }
 
 function faultOf(error: unknown, where: string): PlainFault {
