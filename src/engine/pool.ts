@@ -54,8 +54,14 @@ export class ComputePool {
       throw error;
     } finally {
       this.busy.delete(worker);
-      if (this.busy.size === 0) this.idleTimer = setTimeout(() => this.stop(), IDLE_MS).unref();
+      if (this.busy.size === 0) this.stopLater();
     }
+  }
+
+  /** Several requests that `stop` rejected come here one after the other: one timer, or a forgotten one would end later work. */
+  private stopLater(): void {
+    clearTimeout(this.idleTimer);
+    this.idleTimer = setTimeout(() => this.stop(), IDLE_MS).unref();
   }
 
   /** Ends all processes at once; what they were doing is rejected as Cancelled. The pool can be used again. */

@@ -56,8 +56,8 @@ export function decode(dtype: string, bytes: Uint8Array, count: number): Values 
 }
 
 /**
- * Relative rounding unit ε of a stored type: the distance from 1 to the next larger number (measures.md, "numerical
- * rank"). Integers that a scale makes weights of have a constant step instead: of b bits, the largest magnitude
+ * Relative rounding unit ε of a stored type: the distance from 1 to the next larger number, by which the numerical
+ * rank judges small singular values. Integers that a scale makes weights of have a constant step instead: of b bits, the largest magnitude
  * is 2^(b−1) steps, so ε is one step relative to it, 2^−(b−1), for unsigned ones too, whose zero point lies
  * near the middle. No ε is below that of float32, in which the product with the scale is rounded.
  * @throws Error for a name that is none of these types

@@ -26,7 +26,7 @@ export type WeightRole =
   | { readonly kind: "adapter" };
 
 /**
- * The matrices that a tensor is measured by ("From a tensor to its matrix", measures.md), as views on the row-major
+ * The matrices that a tensor is measured by, as views on the row-major
  * tensor: its main matrix first, parts and second unfoldings after it. Never fails: where the shape does not fit the
  * role, as in a damaged file, the first axis is set against all others and a note says so.
  * @param shape at least one axis of at least one element; no axis of size 0
