@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { factorRank, readFactors } from "../../src/engine/factored";
-import { exactSolver } from "../../src/linalg/exactSolver";
+import { spectrumSolver } from "../../src/engine/spectra";
 import { epsilonOf } from "../../src/models/dtypes";
 import { openModel } from "../../src/models/formats";
 import { matrixSize } from "../../src/models/gather";
@@ -12,6 +12,7 @@ import { measureComposite } from "../../src/rank/measureComposite";
 import { disagreements, type Reference } from "./disagreements";
 
 /** Python writes files as each tool does, forms every change in full, and measures it; RankLens measures the factors. */
+const solver = spectrumSolver(1, () => undefined);
 const folder = mkdtempSync(join(tmpdir(), "ranklens-adapters-"));
 const files = JSON.parse(
   execFileSync("/usr/bin/python3", [join(import.meta.dirname, "adapters.py"), folder], { encoding: "utf8", maxBuffer: 2 ** 26, env: { ...process.env, OPENBLAS_NUM_THREADS: "1" } }),
@@ -28,7 +29,7 @@ describe.each(Object.entries(files))("%s", (file, expected) => {
     const model = await openModel(join(folder, file), { smallestTensor: 1 });
     const layer = model.layers.find(({ tensor }) => tensor.name === name)!;
     const factored = layer.factored!;
-    const { measures, singularValues } = await measureComposite(exactSolver, await readFactors(model, factored), factored.scale, {
+    const { measures, singularValues } = await measureComposite(solver, await readFactors(model, factored), factored.scale, {
       ...matrixSize(layer.views[0]!), epsilon: epsilonOf(layer.tensor.dtype), recurrent: false, breakEvenRank: null,
     });
     expect(disagreements(measures, reference, 1e-9)).toEqual([]);

@@ -8,7 +8,7 @@ import { chooseShift, type Trail } from "./dqdsShift";
 import type { KernelModule } from "./kernels";
 
 /** Numbers that the kernel writes about one transformation. */
-const MINIMA = 7;
+const MINIMA = 8;
 /** LAPACK allows 100 transformations for each value; a handful is normal. */
 const MOST_PASSES = 100;
 /** More than any q of a matrix whose largest entry is below two: BᵀB has norm at most 16. */
@@ -99,6 +99,10 @@ export class Dqds {
 
   /** One transformation with the shift, or with a smaller one where that was too large. Returns the one that worked. */
   private transformSafely(last: number, sigma: number, wanted: number, trail: Trail): number {
+    if (this.transformTwice(last, wanted, trail)) {
+      this.swap();
+      return wanted;
+    }
     let shift = wanted;
     for (let attempt = 0; ; attempt++) {
       this.transform(last, shift, trail);
@@ -121,15 +125,33 @@ export class Dqds {
       else shift /= 4;
       trail.kind = -18;
     }
+    this.swap();
+    return shift;
+  }
+
+  private swap(): void {
     [this.q, this.nextQ] = [this.nextQ, this.q];
     [this.e, this.nextE] = [this.nextE, this.e];
-    return shift;
+  }
+
+  /** A transformation with the shift and one without, in the time of one. False where the shift was too large. */
+  private transformTwice(last: number, shift: number, trail: Trail): boolean {
+    const { q, e, nextQ, nextE, minima } = this;
+    this.module.transformQdTwice(q.byteOffset, e.byteOffset, nextQ.byteOffset, nextE.byteOffset, last, shift, minima.byteOffset);
+    if (!(minima[0]! >= 0 && minima[7]! >= 0)) return false;
+    this.readTrail(trail);
+    return true;
   }
 
   /** One transformation to (nextQ, nextE); its minima go to the trail. */
   private transform(last: number, shift: number, trail: Trail): void {
     const { q, e, nextQ, nextE, minima } = this;
     this.module.transformQd(q.byteOffset, e.byteOffset, nextQ.byteOffset, nextE.byteOffset, last, shift, minima.byteOffset);
+    this.readTrail(trail);
+  }
+
+  private readTrail(trail: Trail): void {
+    const { minima } = this;
     trail.dmin = minima[0]!;
     trail.dmin1 = minima[1]!;
     trail.dmin2 = minima[2]!;

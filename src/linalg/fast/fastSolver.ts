@@ -3,10 +3,16 @@ import type { Matrix } from "../matrix";
 import type { SpectrumSolver } from "../singularValues";
 import { float32Blurs } from "./blur";
 import { DIRECT_SIDE, directSingularValues } from "./direct";
-import { Gemm, type Block, type Floats } from "./gemm";
+import type { Block, Floats, Gemm } from "./gemm";
 import { GramMatrix } from "./gram";
 import { KernelModule } from "./kernels";
+import { OnnxGemm } from "./onnxGemm";
+import { plainGemm } from "./plainGemm";
 import { scaleToModerate, type Scaled } from "./scaling";
+import { StreamedSpectrum } from "./streamedSpectrum";
+import { allTriplets } from "./svd";
+import { isWorthKrylov, leadingTriplets, type BoundedTriplets } from "./topK";
+import type { Triplets } from "./triplets";
 import { twoStageSingularValues } from "./twoStage";
 
 export interface FastSolverOptions {
@@ -29,43 +35,79 @@ const DIRECT_BYTES = 32 * 2 ** 20;
 /** Float32 matrices up to this size are kept until their values are known to be sharp; larger ones would not fit twice. */
 const KEPT_BYTES = 192 * 2 ** 20;
 
+/** Promised errors of values, as parts of σ₁. */
+const SINGLE_ERROR = 1e-6;
+const DOUBLE_ERROR = 1e-13;
+
 /**
  * Accuracy against float64 LAPACK: float64 matrices 1e-13·σ₁; float32 ones 1e-6·σ₁ (1e-7 is usual), where float32 does not
  * reach that they are computed again in float64. Float32 matrices of more than 192 MB are not: clusters of many
  * equal values may be off by 5e-6·σ₁ there. Entries must be finite.
  */
 export class FastSolver implements SpectrumSolver {
-  private readonly gemm: Gemm | undefined;
-  private module: KernelModule | undefined;
+  private readonly gemm: Gemm;
+  private readonly native: boolean;
+  private kernels: KernelModule | undefined;
   private work: Float32Array | undefined;
-  /** One sentence on what computes, for logs and reports. */
-  readonly description: string;
 
   constructor(private readonly options: FastSolverOptions) {
-    const created = Gemm.create(options.threads);
-    if ("gemm" in created) {
-      this.gemm = created.gemm;
-      this.description = created.gemm.description;
-    } else {
-      this.description = created.reason;
-      options.tell?.(`${created.reason} Spectra take longer without it; their values are the same.`);
-    }
+    const created = OnnxGemm.create(options.threads);
+    this.native = "gemm" in created;
+    this.gemm = "gemm" in created ? created.gemm : plainGemm;
+    if ("reason" in created) options.tell?.(`${created.reason} Spectra take longer without it; their values are the same.`);
+  }
+
+  /** What multiplies, for logs and reports. */
+  get description(): string {
+    return this.gemm.description;
   }
 
   async singularValues(matrix: Matrix): Promise<Float64Array> {
     const { rows, columns, data } = matrix;
     const short = Math.min(rows, columns);
     if (short === 0) return new Float64Array(0);
-    if (!this.gemm) return this.options.fallback.singularValues(matrix);
+    if (!this.native) return this.options.fallback.singularValues(matrix);
     const scaled = scaleToModerate(data);
     if (scaled.frobenius === 0) return new Float64Array(short);
-    const values = short === 1 ? Float64Array.of(scaled.frobenius) : this.scaledSingularValues(matrix, scaled, this.gemm);
+    const values = short === 1 ? Float64Array.of(scaled.frobenius) : this.scaledSingularValues(matrix, scaled);
     return values.map((value) => value * scaled.unscale);
   }
 
-  private scaledSingularValues(block: Block, { frobenius }: Scaled, gemm: Gemm): Float64Array {
+  /**
+   * σ₁ of a matrix, and how far from a singular value it may lie at most. Computed values are not above σ₁ but by rounding.
+   * The storage may be overwritten.
+   */
+  async leadingSingularValue(matrix: Matrix): Promise<{ readonly value: number; readonly error: number }> {
+    if (isWorthKrylov(matrix, 1)) {
+      const { values, bounds } = this.leadingTriplets(matrix, 1);
+      return { value: values[0]!, error: bounds[0]! };
+    }
+    const value = (await this.singularValues(matrix))[0] ?? 0;
+    return { value, error: value * (matrix.data instanceof Float32Array ? SINGLE_ERROR : DOUBLE_ERROR) };
+  }
+
+  /** The k leading triplets, each with its bound. The storage may be scaled. */
+  leadingTriplets(matrix: Matrix, k: number): BoundedTriplets {
+    return leadingTriplets(matrix, Math.min(k, matrix.rows, matrix.columns), this.gemm, this.module);
+  }
+
+  /** All triplets, exact to 1e-14·σ₁; for n × n at least five times the time of the values alone. */
+  allTriplets(matrix: Matrix): Triplets {
+    return allTriplets(matrix, this.gemm, this.module);
+  }
+
+  /** For a matrix of that many columns whose rows come in blocks. */
+  streamed(columns: number): StreamedSpectrum {
+    return new StreamedSpectrum(columns, this.gemm, this.module);
+  }
+
+  private get module(): KernelModule {
+    return (this.kernels ??= new KernelModule());
+  }
+
+  private scaledSingularValues(block: Block, { frobenius }: Scaled): Float64Array {
+    const { gemm, module } = this;
     const { rows, columns, data } = block;
-    const module = (this.module ??= new KernelModule());
     const short = Math.min(rows, columns);
     const long = Math.max(rows, columns);
     if (short <= DIRECT_SIDE && short * long * Float64Array.BYTES_PER_ELEMENT <= DIRECT_BYTES) return directSingularValues(block, module);
@@ -91,6 +133,7 @@ function gramSingularValues(block: Block, frobenius: number, gemm: Gemm, module:
   const gram = new GramMatrix(Math.min(block.rows, block.columns), gemm);
   if (block.rows > block.columns) gram.addRows(block);
   else gram.addColumns(block);
-  const { factor, dependent } = gram.cholesky();
-  return { values: twoStageSingularValues(factor, factor.data, frobenius, gemm, module), lost: dependent };
+  const { factor, unit, dependent } = gram.cholesky();
+  const values = twoStageSingularValues(factor, factor.data, frobenius / unit, gemm, module);
+  return { values: values.map((value) => value * unit), lost: dependent };
 }

@@ -63,16 +63,29 @@ export class GramMatrix {
     }
   }
 
+  /** The whole Gram matrix, short × short row-major; its upper triangle is left zero. */
+  toDense(): Float64Array {
+    const dense = new Float64Array(this.short * this.short);
+    let row = 0;
+    for (const { rows, columns, data } of this.strips) {
+      for (let i = 0; i < rows; i++, row++) dense.set(data.subarray(i * columns, i * columns + row + 1), row * this.short);
+    }
+    return dense;
+  }
+
   /**
    * The Cholesky factor L (short × short, row-major, lower triangular, float32) of the Gram matrix, which it consumes.
-   * L has the singular values of A. Rows that depend on those before, to rounding, get a zero pivot and are counted; rows
+   * L, times the unit, has the singular values of A. Rows that depend on those before, to rounding, get a zero pivot and are counted; rows
    * of zeros are not.
    */
-  cholesky(): { factor: Block; dependent: number } {
+  cholesky(): { factor: Block; unit: number; dependent: number } {
     const { short, gemm, strips } = this;
     const factor = new Float32Array(short * short);
     const diagonal = this.diagonal();
-    const smallest = PIVOT_TOLERANCE * diagonal.reduce((largest, value) => Math.max(largest, value), 0);
+    const largest = diagonal.reduce((most, value) => Math.max(most, value), 0);
+    const smallest = PIVOT_TOLERANCE * largest;
+    // A power of two that keeps L within float32.
+    const unit = largest > 0 ? 2 ** Math.floor(0.5 * Math.log2(largest)) : 1;
     for (let first = 0, p = 0; p < strips.length; first += strips[p]!.rows, p++) {
       const { rows: width } = strips[p]!;
       const column = this.takeColumn(p, width);
@@ -83,12 +96,12 @@ export class GramMatrix {
         gemm.multiplyTransB({ rows: below, columns: width, data: column.subarray(width * width) }, { rows: width, columns: width, data: inverse }, panel);
         this.updateBelow(p, panel);
       }
-      writeColumns(column, panel.data, first, width, short, factor);
+      writeColumns(column, panel.data, { first, width, unit }, short, factor);
     }
     this.strips = [];
     let dependent = 0;
     for (let i = 0; i < short; i++) if (factor[i * short + i] === 0 && diagonal[i]! > 0) dependent++;
-    return { factor: { rows: short, columns: short, data: factor }, dependent };
+    return { factor: { rows: short, columns: short, data: factor }, unit, dependent };
   }
 
   private diagonal(): Float64Array {
@@ -165,8 +178,8 @@ function dot(a: Float64Array, p: number, q: number, length: number): number {
   return s0 + s1 + (s2 + s3);
 }
 
-/** Writes one block column of L: the factored diagonal block and the panel below it. */
-function writeColumns(diagonal: Float64Array, panel: Float64Array, first: number, width: number, n: number, target: Float32Array): void {
-  for (let i = 0; i < width; i++) for (let j = 0; j <= i; j++) target[(first + i) * n + first + j] = diagonal[i * width + j]!;
-  for (let from = 0, row = first + width; row < n; row++, from += width) target.set(panel.subarray(from, from + width), row * n + first);
+/** Writes one block column of L in units: the factored diagonal block and the panel below it. */
+function writeColumns(diagonal: Float64Array, panel: Float64Array, { first, width, unit }: { first: number; width: number; unit: number }, n: number, target: Float32Array): void {
+  for (let i = 0; i < width; i++) for (let j = 0; j <= i; j++) target[(first + i) * n + first + j] = diagonal[i * width + j]! / unit;
+  for (let from = 0, row = first + width; row < n; row++) for (let j = 0; j < width; j++) target[row * n + first + j] = panel[from++]! / unit;
 }

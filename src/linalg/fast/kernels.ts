@@ -21,6 +21,7 @@ interface Exports {
   copyBlock32: MoveBlock;
   copyBlock64: MoveBlock;
   transformQd: TransformQd;
+  transformQdTwice: TransformQd;
   bidiagonalize: Bidiagonalize;
   symmetricTimes: SymmetricTimes;
 }
@@ -52,6 +53,7 @@ export class KernelModule {
   readonly float32: Kernels;
   readonly float64: Kernels;
   readonly transformQd: TransformQd;
+  readonly transformQdTwice: TransformQd;
   readonly bidiagonalize: Bidiagonalize;
   readonly symmetricTimes: SymmetricTimes;
 
@@ -59,6 +61,7 @@ export class KernelModule {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(readFileSync(moduleFile()))), { env: { abort: aborted } });
     this.exports = instance.exports as Exports;
     this.transformQd = this.exports.transformQd;
+    this.transformQdTwice = this.exports.transformQdTwice;
     this.bidiagonalize = this.exports.bidiagonalize;
     this.symmetricTimes = this.exports.symmetricTimes;
     const { factorPanel32, factorPanel64, chaseBand32, chaseBand64, transpose32, transpose64, copyBlock32, copyBlock64 } = this.exports;

@@ -1,5 +1,5 @@
 /**
- * The smallest ONNX models: one Gemm node with free shapes. Y = α·op(A)·op(B) + β·C in row-major order.
+ * The smallest ONNX models: one Gemm node with free shapes. Y = α·A·op(B) + C in row-major order.
  * Encoded by hand (protobuf wire format; field numbers from onnx.proto3), which spares a protobuf library.
  */
 
@@ -9,7 +9,6 @@ export type ElementType = keyof typeof ELEMENT_TYPE;
 
 export interface GemmNode {
   readonly type: ElementType;
-  readonly transA: boolean;
   readonly transB: boolean;
   readonly alpha: number;
   /** A third input C of the output's shape is added. */
@@ -48,12 +47,11 @@ function freeMatrix(field: number, name: string, type: ElementType): number[] {
 }
 
 /** A ModelProto with inputs A, B (and C) and output Y. */
-export function gemmModel({ type, transA, transB, alpha, withC }: GemmNode): Uint8Array {
+export function gemmModel({ type, transB, alpha, withC }: GemmNode): Uint8Array {
   const inputs = withC ? ["A", "B", "C"] : ["A", "B"];
   const attributes = [
     ...floatAttribute("alpha", alpha),
     ...floatAttribute("beta", withC ? 1 : 0),
-    ...intAttribute("transA", Number(transA)),
     ...intAttribute("transB", Number(transB)),
   ];
   const node = [...inputs.flatMap((name) => text(1, name)), ...text(2, "Y"), ...text(4, "Gemm"), ...attributes];

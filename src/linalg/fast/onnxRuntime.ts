@@ -35,6 +35,8 @@ export function loadOnnxRuntime(): Loaded {
 function load(): Loaded {
   // From the bundle and from sources alike, packages are found from this file's folder upwards.
   const require = createRequire(join(__dirname, "onnxRuntime.js"));
+  // Version 1.30 keeps a device id and a database in the user's cache folder, and reports to its makers, unless told not to.
+  process.env["ORT_DISABLE_TELEMETRY"] = "1";
   try {
     // The very Tensor class that the native part knows.
     const { Tensor } = createRequire(require.resolve("onnxruntime-node/package.json"))("onnxruntime-common") as { Tensor: OnnxRuntime["Tensor"] };

@@ -8,7 +8,7 @@ import { tridiagonalize, type Tridiagonal } from "./tridiagonalize";
 /** Reflectors that are applied together. */
 const BLOCK = 64;
 
-/** @param matrix n × n row-major, both triangles; it is left as it is */
+/** @param matrix n × n row-major, of which the lower triangle is used; it is left as it is */
 export function symmetricEigen(matrix: Float64Array, n: number, gemm: Gemm, module: KernelModule): Eigen {
   const tridiagonal = tridiagonalize(matrix, n, gemm, module);
   const eigen = tridiagonalEigen(tridiagonal.diagonal, tridiagonal.offDiagonal, gemm);

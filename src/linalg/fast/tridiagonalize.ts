@@ -17,7 +17,7 @@ export interface Tridiagonal {
   readonly taus: Float64Array;
 }
 
-/** @param matrix n × n row-major, both triangles; only the lower one is used */
+/** @param matrix n × n row-major; only the lower triangle is used */
 export function tridiagonalize(matrix: Float64Array, n: number, gemm: Gemm, module: KernelModule): Tridiagonal {
   const [a, x, w] = module.allocate("float64", n * n, n, n) as [Float64Array, Float64Array, Float64Array];
   a.set(matrix);

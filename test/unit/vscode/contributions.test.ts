@@ -122,13 +122,13 @@ describe("settings", () => {
   });
   it("have in code the defaults and bounds that the settings page shows", () => {
     expect(engineOptions(named({}), files)).toEqual(engineOptions(named(defaults), files));
-    const low = engineOptions(named({ threads: -1e9, cacheSize: -1e9, smallestTensor: -1e9 }), files);
-    expect([low.threads, low.cacheMegabytes, low.smallestTensor]).toEqual(["threads", "cacheSize", "smallestTensor"].map((name) => properties[`ranklens.${name}`]?.minimum));
-    const high = engineOptions(named({ threads: 1e9, cacheSize: 1e9 }), files);
-    expect([high.threads, high.cacheMegabytes]).toEqual(["threads", "cacheSize"].map((name) => properties[`ranklens.${name}`]?.maximum));
+    const low = engineOptions(named({ threads: -1e9, memory: -1e9, cacheSize: -1e9, smallestTensor: -1e9 }), files);
+    expect([low.threads, low.memoryMegabytes, low.cacheMegabytes, low.smallestTensor]).toEqual(["threads", "memory", "cacheSize", "smallestTensor"].map((name) => properties[`ranklens.${name}`]?.minimum));
+    const high = engineOptions(named({ threads: 1e9, memory: 1e9, cacheSize: 1e9 }), files);
+    expect([high.threads, high.memoryMegabytes, high.cacheMegabytes]).toEqual(["threads", "memory", "cacheSize"].map((name) => properties[`ranklens.${name}`]?.maximum));
   });
   it.each(["many", null, Number.NaN, {}, [], "true"])("that hold %j instead of a value count as unset", (value) => {
-    const odd = { threads: value, cacheSize: value, smallestTensor: value, allowExternalData: value };
+    const odd = { threads: value, memory: value, cacheSize: value, smallestTensor: value, allowExternalData: value };
     expect(engineOptions(named(odd), files)).toEqual(engineOptions(named(defaults), files));
   });
   it("open other folders' files only in folders that are trusted", () => {

@@ -4,7 +4,7 @@ import { copyBlock, transpose } from "./layout";
 import { factorPanel } from "./panel";
 
 export { bidiagonalize } from "./direct";
-export { transformQd } from "./qd";
+export { transformQd, transformQdTwice } from "./qd";
 export { symmetricTimes } from "./tridiagonal";
 
 export function factorPanel32(vectors: usize, count: i32, length: i32, offset: i32, factor: usize, taus: usize, negligible: f32): void {
