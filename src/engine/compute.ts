@@ -1,7 +1,7 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { FirstFigures } from "../shared/report";
 import type { Composite } from "../linalg/composite";
-import { lanczos } from "../linalg/lanczos";
+import type { LeadingSolver } from "../linalg/leadingSingularValue";
 import type { Matrix } from "../linalg/matrix";
 import type { RatedSolver } from "../linalg/singularValues";
 import { epsilonOf } from "../models/dtypes";
@@ -21,7 +21,7 @@ import { spectrumSolver } from "./spectra";
 import { titleOf } from "./title";
 
 /** By threads. A session of ONNX Runtime keeps the number that it was made with. */
-const solvers = new Map<number, RatedSolver>();
+const solvers = new Map<number, RatedSolver & LeadingSolver>();
 
 /** What the matrices of a layer are taken from. */
 type Source = { readonly values: Values } | { readonly composite: Composite<Matrix>; readonly scale: number };
@@ -62,7 +62,7 @@ async function reopen(opened: Opened | null, { path, options, fingerprint: expec
   throw new Fault("changed-while-read", "The model changed after it was opened.", "Wait until it is written completely, then analyze it again.");
 }
 
-function solverFor(threads: number, send: (message: ComputeMessage) => Promise<void>): RatedSolver {
+function solverFor(threads: number, send: (message: ComputeMessage) => Promise<void>): RatedSolver & LeadingSolver {
   const solver = solvers.get(threads) ?? spectrumSolver(threads, (text) => void send({ type: "notice", text }));
   solvers.set(threads, solver);
   return solver;
@@ -82,9 +82,10 @@ async function measureLayer(model: Model, { layer: layerIndex, views, depth, thr
     try {
       const begin = performance.now();
       const isLast = index === views.length - 1;
-      if (depth === "first" && "values" in source) await send({ type: "estimated", view: number, first: await estimate(finiteMatrix(layer, view, source.values, isLast), layer, view) });
+      const solver = solverFor(threads, send);
+      if (depth === "first" && "values" in source) await send({ type: "estimated", view: number, first: await estimate(finiteMatrix(layer, view, source.values, isLast), layer, view, solver) });
       else {
-        const measured = await measure(source, layer, view, isLast, solverFor(threads, send));
+        const measured = await measure(source, layer, view, isLast, solver);
         await send({ type: "measured", view: number, result: resultOf(measured, layer, view, readMs, performance.now() - begin) });
       }
     } catch (error) {
@@ -98,8 +99,8 @@ async function readLayer(model: Model, layer: Layer): Promise<Source> {
   return { composite: await readFactors(model, layer.factored), scale: layer.factored.scale };
 }
 
-async function estimate(matrix: Matrix, layer: Layer, view: MatrixView): Promise<FirstFigures> {
-  const first = await firstFigures(matrix, lanczos);
+async function estimate(matrix: Matrix, layer: Layer, view: MatrixView, solver: LeadingSolver): Promise<FirstFigures> {
+  const first = await firstFigures(matrix, solver);
   if (!areFirstFigures(first)) throw outOfRange(layer, view);
   return first;
 }

@@ -1,6 +1,7 @@
 import { exactSolver } from "../linalg/exactSolver";
 import { FastSolver } from "../linalg/fast/fastSolver";
 import type { Matrix } from "../linalg/matrix";
+import type { LeadingSolver } from "../linalg/leadingSingularValue";
 import type { RatedSolver } from "../linalg/singularValues";
 
 /**
@@ -16,10 +17,11 @@ const FLOAT64_ACCURACY = 1e-12;
  * The solver of a compute process, for so many threads.
  * @param tell hears once why spectra take longer here than elsewhere
  */
-export function spectrumSolver(threads: number, tell: (sentence: string) => void): RatedSolver {
+export function spectrumSolver(threads: number, tell: (sentence: string) => void): RatedSolver & LeadingSolver {
   const fast = new FastSolver({ threads, fallback: exactSolver, tell });
   return {
     singularValues: (matrix) => fast.singularValues(inFloat32(matrix) ? matrix : { ...matrix, data: Float64Array.from(matrix.data) }),
+    leadingSingularValue: (matrix) => fast.leadingSingularValue(matrix),
     accuracyFor: (matrix) => (inFloat32(matrix) ? FLOAT32_ACCURACY : FLOAT64_ACCURACY),
   };
 }

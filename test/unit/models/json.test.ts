@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Fault } from "../../../src/shared/fault";
-import { JsonReader } from "../../../src/models/safetensors/json";
+import { JsonReader } from "../../../src/models/json";
 
 const reader = (text: string) => new JsonReader(Buffer.from(text), (at, what) => new Fault("malformed", `${what} at ${at}`));
 
