@@ -26,5 +26,9 @@ export async function openModel(path: string, options: Partial<OpenOptions> = {}
     const endings = FORMATS.flatMap((known) => known.endings).join(", ");
     throw new Fault("unknown-format", `${basename(path)} is not a model file that RankLens reads.`, `It reads ${endings}.`);
   }
-  return joinAdapters(await format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options }), path);
+  const model = await format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options });
+  return joinAdapters(model, path).catch(async (error: unknown) => {
+    await model.close();
+    throw error;
+  });
 }

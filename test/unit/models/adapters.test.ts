@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { factorName } from "../../../src/models/adapters/factorNames";
+import { pairsOfList } from "../../../src/models/adapters/pairList";
 import { adapterPath } from "../../../src/models/adapters/paths";
 import { openModel } from "../../../src/models/formats";
-import type { Model } from "../../../src/models/model";
+import type { Model, Tensor } from "../../../src/models/model";
 import { f32, file, files, stored, type Stored } from "../safetensors/safetensorsFile";
 import { layer, reason } from "../support/opened";
 
@@ -127,4 +128,20 @@ it("Paths of kohya and cloneofsimo are taken apart at their numbers", () => {
   expect(adapterPath("lora_te_text_model_encoder_layers_11_self_attn_k_proj")).toBe("lora_te_text_model_encoder_layers.11.self_attn_k_proj");
   expect(adapterPath("unet:12")).toBe("unet.12");
   expect(adapterPath("model.layers.0.q_proj")).toBe("model.layers.0.q_proj");
+});
+
+describe("a list without names", () => {
+  const model = (shapes: readonly (readonly number[])[]): Tensor[] => shapes.map((shape, i) => ({ name: String(i), shape, dtype: "float32" }));
+  const four = (...shapes: readonly (readonly number[])[]) => model([0, 1, 2, 3].flatMap(() => shapes));
+
+  it("of B and A in turn, all of one rank, is a list of adapters", () => {
+    expect(pairsOfList(four([64, 4], [4, 32])).map(({ module, up, down }) => [module, up.name, down.name])).toEqual([["pair:0", "0", "1"], ["pair:1", "2", "3"], ["pair:2", "4", "5"], ["pair:3", "6", "7"]]);
+  });
+
+  it.each([
+    ["too few pairs", model([[64, 4], [4, 32], [64, 4], [4, 32]])], ["layers as wide as they are long", four([64, 64], [64, 64])], ["biases between", four([64, 4], [4])],
+    ["ranks that differ", [...four([64, 4], [4, 32]).slice(0, 6), ...model([[64, 8], [8, 32]])]], ["an odd count", four([64, 4], [4, 32]).slice(1)], ["nothing", []],
+  ])("is none with %s", (_what, tensors) => {
+    expect(pairsOfList(tensors)).toEqual([]);
+  });
 });
