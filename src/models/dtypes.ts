@@ -1,4 +1,5 @@
 import { E4M3FN, E4M3FNUZ, E5M2, E5M2FNUZ, FLOAT16, FLOAT4, POWERS_OF_TWO, smallFloatValues, type SmallFloat } from "./dtypes/smallFloats";
+import { blockEpsilonOf } from "./dtypes/blockTypes";
 import type { Values } from "./model";
 
 /**
@@ -63,7 +64,7 @@ export function decode(dtype: string, bytes: Uint8Array, count: number): Values 
  * @throws Error for a name that is none of these types
  */
 export function epsilonOf(dtype: string): number {
-  return typeOf(dtype).epsilon;
+  return blockEpsilonOf(dtype) ?? typeOf(dtype).epsilon;
 }
 
 function typeOf(dtype: string): Dtype {

@@ -2,13 +2,15 @@ import { basename } from "node:path";
 import { Fault } from "../shared/fault";
 import { joinAdapters } from "./adapters/join";
 import { DEFAULT_OPEN_OPTIONS, type Format, type Model, type OpenOptions } from "./model";
+import { gguf } from "./gguf/format";
+import { keras } from "./keras/format";
 import { numpy } from "./numpy/format";
 import { onnx } from "./onnx/format";
 import { pytorch } from "./pytorch/format";
 import { safetensors } from "./safetensors/format";
 
 /** All formats. A new one is a folder beside these and a line here. */
-export const FORMATS: readonly Format[] = [onnx, safetensors, pytorch, numpy];
+export const FORMATS: readonly Format[] = [onnx, safetensors, pytorch, gguf, keras, numpy];
 
 /** The format that a file's name says, or undefined. */
 export function formatOf(path: string): Format | undefined {

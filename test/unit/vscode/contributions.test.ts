@@ -51,7 +51,7 @@ describe("model files", () => {
       }
     }
   });
-  it.each(["train.yaml", "index.json", "model.index.json", "onnx", "model.onnx.data", "xonnx", "safetensors.txt"])("do not include %s", (name) => {
+  it.each(["train.yaml", "index.json", "model.index.json", "onnx", "model.onnx.data", "xonnx", "safetensors.txt", "firmware.bin", "train.bin.log"])("do not include %s", (name) => {
     for (const pattern of patterns) expect(pattern.test(name), String(pattern)).toBe(false);
   });
   it("have their command in the Explorer only when they are on a disk, near or far, and no folder", () => {
