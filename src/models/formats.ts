@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { Fault } from "../shared/fault";
+import { joinAdapters } from "./adapters/join";
 import { DEFAULT_OPEN_OPTIONS, type Format, type Model, type OpenOptions } from "./model";
 import { gguf } from "./gguf/format";
 import { keras } from "./keras/format";
@@ -29,5 +30,9 @@ export async function openModel(path: string, options: Partial<OpenOptions> = {}
     const endings = FORMATS.flatMap((known) => known.endings).join(", ");
     throw new Fault("unknown-format", `${basename(path)} is not a model file that RankLens reads.`, `It reads ${endings}.`);
   }
-  return format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options });
+  const model = await format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options });
+  return joinAdapters(model, path).catch(async (error: unknown) => {
+    await model.close();
+    throw error;
+  });
 }
