@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { startEngine } from "../../../src/engine/client";
 import { FORMATS } from "../../../src/models/formats";
 import { ANALYZING, COMMANDS, MODELS_VIEW, REPORT_EDITOR, WALKTHROUGH } from "../../../src/vscode/commandIds";
-import { formatLabel, MODEL_ENDINGS } from "../../../src/vscode/modelFiles";
+import { formatLabel } from "../../../src/shared/formatLabel";
+import { MODEL_ENDINGS } from "../../../src/vscode/modelFiles";
 import { engineOptions, type ReadSetting } from "../../../src/vscode/settings";
 import { manifest, readText, repositoryFile } from "./support/manifest";
 
