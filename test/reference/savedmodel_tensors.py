@@ -9,6 +9,8 @@ import json
 import struct
 import sys
 
+import numpy
+
 FLOAT = 1
 
 
@@ -53,13 +55,13 @@ def entries(data, handle):
         at += length
 
 
-def main(prefix):
+def tensors_in(prefix):
+    """(key, shape, type, bytes) of each tensor."""
     with open(prefix + ".index", "rb") as file:
         table = file.read()
     _, at = varint(table, len(table) - 48)
     _, at = varint(table, at)
     shards = [open(path, "rb").read() for path in sorted(glob.glob(prefix + ".data-*"))]
-    found = []
     for _, handle in entries(table, table[at:]):
         for key, body in entries(table, handle):
             if key == b"":
@@ -67,8 +69,28 @@ def main(prefix):
             fields = message(body)
             first = lambda number: fields.get(number, [0])[0]
             shape = [message(dimension).get(1, [0])[0] for dimension in message(fields.get(2, [b""])[0]).get(2, [])]
-            values = shards[first(3)][first(4):first(4) + first(5)]
-            found.append({"key": key.decode(), "shape": shape, "type": first(1), "sha": hashlib.sha256(values).hexdigest() if first(1) == FLOAT else None})
+            yield key.decode(), shape, first(1), shards[first(3)][first(4):first(4) + first(5)]
+
+
+def variables_of(prefix):
+    """(name, values) of the float32 variables, by the names that the graph of objects gives their keys."""
+    found = {key: (shape, kind, raw) for key, shape, kind, raw in tensors_in(prefix)}
+    raw = found["_CHECKPOINTABLE_OBJECT_GRAPH"][2]
+    length, at = varint(raw, 0)
+    names = {}
+    for node in message(raw[at + 4:at + 4 + length]).get(1, []):
+        for attribute in message(node).get(2, []) if node else []:
+            fields = message(attribute)
+            names[fields.get(3, [b""])[0].decode()] = fields.get(2, [b""])[0].decode()
+    for key, (shape, kind, raw) in found.items():
+        if kind == FLOAT and "OPTIMIZER_SLOT" not in key:
+            yield names.get(key, key), numpy.frombuffer(raw, "<f4").reshape(shape)
+
+
+def main(prefix):
+    found = []
+    for key, shape, kind, raw in tensors_in(prefix):
+        found.append({"key": key, "shape": shape, "type": kind, "sha": hashlib.sha256(raw).hexdigest() if kind == FLOAT else None})
     json.dump(found, sys.stdout)
 
 

@@ -49,6 +49,15 @@ describe("the layers of a transformer", () => {
     });
   });
 
+  it("are tables of BERT, and heads' matrices of DeepSeek one above the other", async () => {
+    await withModel(ggufFile({ tensors: [floatTensor("token_types.weight", [2, 4]), floatTensor("blk.0.attn_k_b.weight", [2, 3, 5]), floatTensor("a.conv1d.0.weight", [4, 3, 2])] }), (model) => {
+      expect(layer(model, "token_types.weight").kind).toBe("embedding");
+      expect(layer(model, "blk.0.attn_k_b.weight")).toMatchObject({ kind: "linear", notes: ["2 heads of [3, 5], one above the other"] });
+      expect(matrixSize(layer(model, "blk.0.attn_k_b.weight").views[0]!)).toEqual({ rows: 6, columns: 5 });
+      expect(layer(model, "a.conv1d.0.weight").kind).toBe("conv");
+    });
+  });
+
   it("leave out norms and biases, with the reason", async () => {
     await withModel(ggufFile({ metadata: llama, tensors }), (model) => {
       expect(reason(model, "blk.0.attn_norm.weight")).toBe("scale of a normalization");
