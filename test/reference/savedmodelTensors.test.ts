@@ -1,13 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
 import { DEFAULT_OPEN_OPTIONS } from "../../src/models/model";
 import { savedmodel } from "../../src/models/savedmodel/format";
+import { describeWithModels, modelFiles, MODELS } from "./models";
 
 /** Against a reader in Python that was written from the formats' descriptions: every variable, bit for bit. */
-const MODELS = join(import.meta.dirname, "../../../shared/models/tf_savedmodel");
 const SCRIPT = join(import.meta.dirname, "savedmodel_tensors.py");
 
 interface Reference {
@@ -17,12 +16,12 @@ interface Reference {
   readonly sha: string | null;
 }
 
-const folders = existsSync(MODELS) ? readdirSync(MODELS) : [];
+const files = modelFiles(/saved_model\.pb$/);
 
-describe.skipIf(folders.length === 0)("every SavedModel at hand", () => {
-  it.each(folders)("%s: has the variables and the values that Python reads", async (folder) => {
-    const reference = JSON.parse(execFileSync("/usr/bin/python3", [SCRIPT, join(MODELS, folder, "variables/variables")], { encoding: "utf8", maxBuffer: 2 ** 26 })) as Reference[];
-    const model = await savedmodel.open(join(MODELS, folder, "saved_model.pb"), { ...DEFAULT_OPEN_OPTIONS, smallestTensor: 1 });
+describeWithModels("every SavedModel at hand", files, () => {
+  it.each(files)("%s: has the variables and the values that Python reads", async (file) => {
+    const reference = JSON.parse(execFileSync("/usr/bin/python3", [SCRIPT, join(MODELS, dirname(file), "variables/variables")], { encoding: "utf8", maxBuffer: 2 ** 26 })) as Reference[];
+    const model = await savedmodel.open(join(MODELS, file), { ...DEFAULT_OPEN_OPTIONS, smallestTensor: 1 });
     try {
       const listed = [...model.layers.map(({ tensor }) => tensor), ...model.skipped].map(({ shape }) => `[${shape.join(", ")}]`);
       expect(listed.sort()).toEqual(reference.map(({ shape }) => `[${shape.join(", ")}]`).sort());

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { epsilonOf } from "../../../src/models/dtypes";
 import { matrixSize } from "../../../src/models/gather";
+import { describeWithModels, modelFiles, MODELS } from "../../reference/models";
 import { folder } from "../support/folders";
 import { layer, reason } from "../support/opened";
 import { file, floatTensor, ggufFile, withModel, Writer } from "./ggufFile";
@@ -132,8 +132,7 @@ describe("a model in several files", () => {
   });
 });
 
-const MODELS = join(import.meta.dirname, "../../../../shared/models");
-describe.skipIf(!existsSync(MODELS))("a real model", () => {
+describeWithModels("a real model", modelFiles(/\.gguf$/), () => {
   it.each(["gguf/stories260K.gguf", "derived/gguf/stories260K-q8_0.gguf", "derived/gguf/stories260K-q4_0.gguf"])("%s: five blocks of seven matrices between a table of tokens and an output layer", async (path) => {
     await withModel(join(MODELS, path), (model) => {
       expect(model.layers.filter(({ block }) => block !== null).length).toBe(35);

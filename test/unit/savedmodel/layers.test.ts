@@ -1,6 +1,7 @@
-import { existsSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { describeWithModels, modelFiles, MODELS } from "../../reference/models";
 import { layer, matrix, readAll, reason } from "../support/opened";
 import { dataName, savedModel, variable, withModel, type TensorToWrite } from "./bundleFile";
 
@@ -95,10 +96,10 @@ describe("values", () => {
   });
 });
 
-const MODEL = join(import.meta.dirname, "../../../../shared/models/tf_savedmodel/mlperf_kws_dscnn/saved_model.pb");
-describe.skipIf(!existsSync(MODEL))("a real SavedModel", () => {
+const real = modelFiles(/saved_model\.pb$/);
+describeWithModels("a real SavedModel", real, () => {
   it("has five convolutions, four depthwise ones and a dense layer, and all else with a reason", async () => {
-    await withModel(MODEL, async (model) => {
+    await withModel(join(MODELS, real[0]!), async (model) => {
       expect(model.layers.map(({ tensor }) => tensor.name)).toEqual([
         "conv2d/kernel", "depthwise_conv2d/depthwise_kernel", "conv2d_1/kernel", "depthwise_conv2d_1/depthwise_kernel", "conv2d_2/kernel", "depthwise_conv2d_2/depthwise_kernel", "conv2d_3/kernel",
         "depthwise_conv2d_3/depthwise_kernel", "conv2d_4/kernel", "dense/kernel",
