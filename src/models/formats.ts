@@ -9,9 +9,11 @@ import { numpy } from "./numpy/format";
 import { onnx } from "./onnx/format";
 import { pytorch } from "./pytorch/format";
 import { safetensors } from "./safetensors/format";
+import { savedmodel } from "./savedmodel/format";
+import { tflite } from "./tflite/format";
 
 /** All formats. A new one is a folder beside these and a line here. */
-export const FORMATS: readonly Format[] = [onnx, safetensors, pytorch, gguf, keras, numpy];
+export const FORMATS: readonly Format[] = [onnx, safetensors, pytorch, gguf, keras, tflite, savedmodel, numpy];
 
 /** The format that a file's name says, or undefined. */
 export function formatOf(path: string): Format | undefined {

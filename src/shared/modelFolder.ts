@@ -36,12 +36,17 @@ export function modelOfFolder(names: readonly string[], isModel: (name: string) 
 
 const SHARD = /^(.*)-(\d{5})-of-\d{5}(\.safetensors|\.bin|\.gguf)$/i;
 
-/** Leaves out the shards of checkpoints whose index file, or first file where there is no index, is in the list too: they are one model. */
+const VARIABLES = /variables[\\/]variables\.index$/i;
+
+/**
+ * Leaves out the shards of checkpoints whose index file, or first file where there is no index, is in the list too, and the
+ * variables of a SavedModel beside its program: they are one model.
+ */
 export function withoutShards(paths: readonly string[]): string[] {
   const known = new Set(paths.map((path) => path.toLowerCase()));
   return paths.filter((path) => {
     const [, stem = "", number = "", ending = ""] = SHARD.exec(path.toLowerCase()) ?? [];
-    if (number === "") return true;
+    if (number === "") return !VARIABLES.test(path) || !known.has(path.toLowerCase().replace(VARIABLES, "saved_model.pb"));
     if (ending !== ".gguf") return !known.has(`${stem}${ending}.index.json`);
     return number === "00001" || !known.has(path.toLowerCase().replace(`-${number}-of-`, "-00001-of-"));
   });

@@ -5,7 +5,8 @@ import { STANDING_FILES } from "../shared/modelFolder";
  * the extension host must not load them to show a menu. A test holds both lists, and package.json, together.
  */
 export const MODEL_ENDINGS = [
-  ".onnx", ".safetensors", ".safetensors.index.json", ".pt", ".pth", ".ckpt", ".bin", ".bin.index.json", ".gguf", ".keras", ".h5", ".hdf5", ".npy", ".npz",
+  ".onnx", ".safetensors", ".safetensors.index.json", ".pt", ".pth", ".ckpt", ".bin", ".bin.index.json", ".gguf", ".keras", ".h5", ".hdf5", ".tflite",
+  "saved_model.pb", "variables.index", ".npy", ".npz",
 ] as const;
 
 /** Endings that most files of a workspace have for other reasons: such a file is a model only when it is named one. */
@@ -14,7 +15,8 @@ const NAMED_MODEL = "*model*.bin";
 
 /** Names of formats for people, by the identifier that a summary carries. */
 const FORMAT_LABELS: Readonly<Record<string, string>> = {
-  onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", gguf: "GGUF", keras: "Keras", numpy: "NumPy",
+  onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", gguf: "GGUF", keras: "Keras", tflite: "TensorFlow Lite",
+  savedmodel: "TensorFlow SavedModel", numpy: "NumPy",
 };
 
 /** Folders that hold other people's models (packages' test files, download caches), not the workspace's. */

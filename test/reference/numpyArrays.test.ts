@@ -1,22 +1,22 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_OPEN_OPTIONS } from "../../src/models/model";
 import { numpy } from "../../src/models/numpy/format";
 import { layer, reason } from "../unit/support/opened";
+import { describeWithModels, modelFiles, MODELS } from "./models";
 
 /** Against NumPy (Debian's python3-numpy): every array that it reads is there, and floats have the same values, bit for bit. */
 const PYTHON = "/usr/bin/python3";
 const SCRIPT = join(import.meta.dirname, "numpy_arrays.py");
-const MODELS = join(import.meta.dirname, "../../../shared/models");
 const made = mkdtempSync(join(tmpdir(), "ranklens-numpy-"));
 execFileSync(PYTHON, [SCRIPT, "write", made]);
 afterAll(() => rmSync(made, { recursive: true }));
 
-const real = existsSync(MODELS) ? readdirSync(MODELS, { recursive: true, encoding: "utf8" }).filter((name) => /\.np[yz]$/.test(name)) : [];
+const real = modelFiles(/\.np[yz]$/);
 const files = [...readdirSync(made).sort().map((name) => [name, join(made, name)] as const), ...real.map((name) => [name, join(MODELS, name)] as const)];
 
 interface Reference {
@@ -70,7 +70,10 @@ describe("what NumPy writes", () => {
     expect(layer(model, "le_f2_C").notes).toEqual([]);
   });
 
-  it.runIf(real.length > 0)("finds the GRUs and embeddings of g2p_en by their names", async () => {
+});
+
+describeWithModels("the real NumPy files", real, () => {
+  it("hold GRUs and embeddings, by the short names of g2p_en", async () => {
     const model = await numpy.open(join(MODELS, "npz/g2p_en_checkpoint20.npz"), options);
     expect(model.layers.map(({ tensor: { name }, kind, module, views }) => [name, kind, module, views.map(({ part }) => part)])).toEqual([
       ["enc_emb", "embedding", "enc_emb", [null]],

@@ -16,7 +16,7 @@ import { describeWithModels, modelFiles, MODELS } from "./models";
 const FEWEST_MODELS = 10;
 const run = promisify(execFile);
 
-const files = modelFiles(/\.(onnx|safetensors|safetensors\.index\.json)$/);
+const files = modelFiles(/\.(onnx|safetensors|safetensors\.index\.json|pth?|bin|npz)$/);
 
 /** A line of the JSON report. */
 interface Row extends Measures {

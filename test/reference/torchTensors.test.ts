@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,19 +9,18 @@ import { openShard } from "../../src/models/pytorch/files";
 import { pytorch } from "../../src/models/pytorch/format";
 import { readValues } from "../../src/models/pytorch/read";
 import { layer, reason } from "../unit/support/opened";
+import { describeWithModels, modelFiles, MODELS } from "./models";
 
 /**
  * Against PyTorch 1.13 (Debian's python3-torch): every tensor that it loads is there, under the same name, and every dense
  * tensor of floats has the same values, bit for bit; quantized ones as PyTorch's dequantize() gives them.
  */
 const PYTHON = "/usr/bin/python3";
-const MODELS = join(import.meta.dirname, "../../../shared/models");
 const made = mkdtempSync(join(tmpdir(), "ranklens-torch-"));
 execFileSync(PYTHON, [join(import.meta.dirname, "torch_files.py"), made], { stdio: ["ignore", "ignore", "ignore"] });
 afterAll(() => rmSync(made, { recursive: true }));
 
-const ENDINGS = /\.(?:pth?|bin|ckpt)$/;
-const real = existsSync(MODELS) ? readdirSync(MODELS, { recursive: true, encoding: "utf8" }).filter((name) => ENDINGS.test(name)).sort() : [];
+const real = modelFiles(/\.(?:pth?|bin|ckpt)$/);
 const files = [...readdirSync(made).sort().map((name) => [name, join(made, name)] as const), ...real.map((name) => [name, join(MODELS, name)] as const)];
 
 interface Reference {
@@ -54,8 +53,10 @@ async function withModel(path: string, body: (model: Model) => Promise<void> | v
   }
 }
 
-it("has real models to compare", () => {
-  expect(real.length === 0 || real.length >= 10).toBe(true);
+describeWithModels("the real PyTorch files", real, () => {
+  it("are among those that are compared", () => {
+    expect(real.length).toBeGreaterThanOrEqual(10);
+  });
 });
 
 describe.each(files)("%s", (_name, path) => {

@@ -26,8 +26,9 @@ def sha(tensor):
 
 
 def walk(value, name, found):
+    """Appends (name, tensor) for every tensor inside of a value."""
     if torch.is_tensor(value):
-        found.append({"name": name, "shape": list(value.shape), "sha": sha(value)})
+        found.append((name, value))
         return
     below = f"{name}." if name else ""
     if isinstance(value, torch.nn.Module):
@@ -58,4 +59,9 @@ def tensors_of(path):
     return found
 
 
-json.dump([tensors_of(path) for path in sys.argv[1:]], sys.stdout)
+def described(name, tensor):
+    return {"name": name, "shape": list(tensor.shape), "sha": sha(tensor)}
+
+
+if __name__ == "__main__":
+    json.dump([[described(*found) for found in tensors_of(path)] for path in sys.argv[1:]], sys.stdout)

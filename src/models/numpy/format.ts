@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { SkippedTensor } from "../../shared/report";
 import type { Format, Layer, Model, OpenOptions } from "../model";
-import { layerOfName, neighboursOf } from "../stateDict";
+import { StateDict } from "../stateDict";
 import { readArray, type StoredArray } from "./arrays";
 import { openNumpy } from "./files";
 import { stateDictNameOf } from "./naming";
@@ -16,12 +16,12 @@ export const numpy: Format = {
 
 async function openArrays(path: string, options: OpenOptions): Promise<Model> {
   const { file, arrays, others } = await openNumpy(path);
-  const neighbours = neighboursOf(arrays.filter(({ reason }) => reason === null).map(({ name, dtype, shape }) => ({ name: stateDictNameOf(name), dtype, shape })));
+  const stateDict = new StateDict(arrays.filter(({ reason }) => reason === null).map(({ name, shape }) => ({ name: stateDictNameOf(name), shape })), options);
   const layers = new Map<string, { layer: Layer; array: StoredArray }>();
   const skipped: SkippedTensor[] = [];
   for (const array of arrays) {
     const { name, dtype, shape } = array;
-    const layer = array.reason ?? layerOfName({ name, dtype, shape }, { notes: notesOf(array), aliases: [] }, neighbours, options, stateDictNameOf(name));
+    const layer = array.reason ?? stateDict.layerOf({ name, dtype, shape }, { notes: notesOf(array), aliases: [] }, stateDictNameOf(name));
     if (typeof layer === "string") skipped.push({ name, dtype, shape, reason: layer });
     else layers.set(name, { layer, array });
   }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { SkippedTensor } from "../../shared/report";
 import type { Format, Layer, Model, OpenOptions } from "../model";
-import { layerOfName, neighboursOf } from "../stateDict";
+import { StateDict } from "../stateDict";
 import type { CheckpointTensor } from "./checkpoint";
 import { openCheckpoint, openShard, type Opened, type Shard, type ShardTensor } from "./files";
 import { problemOf, readValues } from "./read";
@@ -63,10 +63,10 @@ function sorted(tensors: readonly ShardTensor[], options: OpenOptions): Sorted {
   const layers: Layer[] = [];
   const skipped: SkippedTensor[] = [];
   // What is no weight says nothing about its neighbours.
-  const neighbours = neighboursOf(tensors.filter(({ reason }) => reason === null).map(described));
+  const stateDict = new StateDict(tensors.filter(({ reason }) => reason === null).map(described), options);
   for (const from of tensors) {
     const tensor = described(from);
-    const layer = from.reason ?? layerOfName(tensor, from, neighbours, options);
+    const layer = from.reason ?? stateDict.layerOf(tensor, from);
     if (typeof layer === "string") skipped.push({ ...tensor, reason: layer });
     else layers.push(layer);
   }
