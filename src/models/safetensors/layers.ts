@@ -81,11 +81,8 @@ class Sorter implements Sorted {
     }
     const described = { name, dtype: tensor.type.name, shape: tensor.shape };
     const layer = this.stateDict.layerOf(described, { notes: scaleInWords(tensor, scale), aliases: placed.aliases });
-    if (typeof layer === "string") {
-      skip(layer);
-      return;
-    }
-    this.layers.push(layer);
+    if (typeof layer === "string") skip(layer);
+    else this.layers.push(layer);
   }
 
   /** The scale of a tensor of few bits, null when it has none, or why it cannot be applied. */
