@@ -12,6 +12,12 @@ import { loadOnnxRuntime, type NativeSession, type OnnxRuntime } from "./onnxRun
  */
 const STRIP_BYTES = 4 * 2 ** 20;
 
+/**
+ * Floating-point operations from which a product is worth a second thread. Threads that do not spin take tens of
+ * microseconds to wake: a product of this size takes 150 µs alone.
+ */
+const PARALLEL_OPERATIONS = 3e7;
+
 type Operation = "multiply" | "multiplyTransB" | "subtract" | "addTransB" | "subtractTransB";
 const NODES: Record<Operation, Omit<GemmNode, "type">> = {
   multiply: { transB: false, alpha: 1, withC: false },
@@ -88,7 +94,9 @@ export class OnnxGemm implements Gemm {
     const feeds: Record<string, InstanceType<OnnxRuntime["Tensor"]>> = { A: this.tensor(a), B: this.tensor(b) };
     const output = this.tensor(y);
     if (NODES[operation].withC) feeds["C"] = output;
-    this.session(operation, typeOf(y.data)).run(feeds, { Y: output }, {});
+    const operations = 2 * y.rows * y.columns * a.columns;
+    const threads = operations < PARALLEL_OPERATIONS ? 1 : this.threads;
+    this.session(operation, typeOf(y.data), threads).run(feeds, { Y: output }, {});
   }
 
   private tensor({ rows, columns, data }: Block): InstanceType<OnnxRuntime["Tensor"]> {
@@ -97,14 +105,14 @@ export class OnnxGemm implements Gemm {
     return exact instanceof Float32Array ? new this.runtime.Tensor("float32", exact, [rows, columns]) : new this.runtime.Tensor("float64", exact, [rows, columns]);
   }
 
-  private session(operation: Operation, type: ElementType): NativeSession {
-    const key = `${operation} ${type}`;
+  private session(operation: Operation, type: ElementType, threads: number): NativeSession {
+    const key = `${operation} ${type} ${threads}`;
     let session = this.sessions.get(key);
     if (!session) {
       session = new this.runtime.Session();
       const model = gemmModel({ type, ...NODES[operation] });
       session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
-        intraOpNumThreads: this.threads,
+        intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: "sequential",
         // The pools of several sessions would fight for the cores while they spin.
