@@ -30,7 +30,7 @@ stageOnnxRuntime();
 checkContents();
 const out = join(root, `ranklens-${target}.vsix`);
 rmSync(out, { force: true });
-must("npx", ["vsce", "package", "--no-dependencies", "--allow-missing-repository", "--target", target, "--out", out], { stdio: ["ignore", "ignore", "inherit"] });
+must("npx", ["vsce", "package", "--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links", "--target", target, "--out", out], { stdio: ["ignore", "ignore", "inherit"] });
 checkSize(out);
 
 /** The bundles load it from dist/node_modules, and only when a model is run. */

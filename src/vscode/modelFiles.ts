@@ -3,7 +3,8 @@
  * the extension host must not load them to show a menu. A test holds both lists, and package.json, together.
  */
 export const MODEL_ENDINGS = [
-  ".onnx", ".safetensors", ".safetensors.index.json", ".pt", ".pth", ".ckpt", ".bin", ".bin.index.json", ".gguf", ".keras", ".h5", ".hdf5", ".npy", ".npz",
+  ".onnx", ".safetensors", ".safetensors.index.json", ".pt", ".pth", ".ckpt", ".bin", ".bin.index.json", ".gguf", ".keras", ".h5", ".hdf5", ".tflite",
+  "saved_model.pb", "variables.index", ".npy", ".npz",
 ] as const;
 
 /** Endings that most files of a workspace have for other reasons: such a file is a model only when it is named one. */
@@ -12,7 +13,8 @@ const NAMED_MODEL = "*model*.bin";
 
 /** Names of formats for people, by the identifier that a summary carries. */
 const FORMAT_LABELS: Readonly<Record<string, string>> = {
-  onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", gguf: "GGUF", keras: "Keras", numpy: "NumPy",
+  onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", gguf: "GGUF", keras: "Keras", tflite: "TensorFlow Lite",
+  savedmodel: "TensorFlow SavedModel", numpy: "NumPy",
 };
 
 /** Folders that hold other people's models (packages' test files, download caches), not the workspace's. */
@@ -45,13 +47,17 @@ export function formatLabel(id: string): string {
 
 const INDEX = /(\.safetensors|\.bin)\.index\.json$/i;
 const SHARD = /^(.*)-(\d{5})-of-\d{5}(\.safetensors|\.bin|\.gguf)$/i;
+const VARIABLES = /variables[\\/]variables\.index$/i;
 
-/** Leaves out the shards of checkpoints whose index file, or first file where there is no index, is in the list too: they are one model. */
+/**
+ * Leaves out the shards of checkpoints whose index file, or first file where there is no index, is in the list too, and the
+ * variables of a SavedModel beside its program: they are one model.
+ */
 export function withoutShards(paths: readonly string[]): string[] {
   const known = new Set(paths.map((path) => path.toLowerCase()));
   return paths.filter((path) => {
     const [, stem = "", number = "", ending = ""] = SHARD.exec(path.toLowerCase()) ?? [];
-    if (number === "") return true;
+    if (number === "") return !VARIABLES.test(path) || !known.has(path.toLowerCase().replace(VARIABLES, "saved_model.pb"));
     if (ending !== ".gguf") return !known.has(`${stem}${ending}.index.json`);
     return number === "00001" || !known.has(path.toLowerCase().replace(`-${number}-of-`, "-00001-of-"));
   });

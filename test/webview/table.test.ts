@@ -67,8 +67,7 @@ describe("what a line shows", () => {
   });
 
   it("what a first sweep found, as an estimate, until the spectrum is known", async () => {
-    const { page } = await browser.open();
-    await page.getByLabel("Filter layers").fill("swept");
+    const { page } = await browser.open({ model: "swept" });
     await expect.poll(async () => (await cells(page, "swept.weight"))["Stable"]).toBe("≈ 9");
     expect((await cells(page, "swept.weight"))["Eff. rank"]).toBe("–");
     expect(await line(page, "swept.weight").locator(".estimate").getAttribute("title")).toBe("Estimate, relative error up to 0.2 %");

@@ -10,7 +10,7 @@ import { triangularFactor } from "./triangularFactor";
 
 /** Rank of a deferred update. Larger is faster for the products, and costs corrections of every panel. */
 function updateRank(order: number, b: number): number {
-  return order <= 768 ? 4 * b : 8 * b;
+  return (order <= 1280 ? 2 : order <= 2560 ? 4 : 8) * b;
 }
 
 /** Everything that one matrix needs besides itself, in the kernels' memory. */

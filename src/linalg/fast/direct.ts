@@ -3,14 +3,15 @@ import { FULL_ACCURACY, bidiagonalSingularValues } from "./bidiagonal";
 import type { Block } from "./gemm";
 import type { KernelModule } from "./kernels";
 
-/** Up to this short side, the calls of the blocked way cost more than its products save. */
-export const DIRECT_SIDE = 64;
+/** Up to this short side, and this product of the long side and its square, the calls of the blocked ways cost more than their products save. */
+export const DIRECT_SIDE = 128;
+export const DIRECT_WORK = 4e6;
 /** Vectors are padded to what the loops of the panel kernel take at a turn. */
 const PADDING = 8;
 
 /**
  * The min(m, n) singular values, largest first.
- * @param matrix entries of moderate size; its short side is at most about 100
+ * @param matrix entries of moderate size; its short side is at most DIRECT_SIDE
  */
 export function directSingularValues({ rows, columns, data }: Block, module: KernelModule): Float64Array {
   const short = Math.min(rows, columns);

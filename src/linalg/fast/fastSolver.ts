@@ -1,19 +1,21 @@
 /** The fast way to a spectrum: chooses by shape and type, and falls back where ONNX Runtime has no binary. */
+import type { LeadingSolver } from "../leadingSingularValue";
 import type { Matrix } from "../matrix";
 import type { SpectrumSolver } from "../singularValues";
 import { float32Blurs } from "./blur";
-import { DIRECT_SIDE, directSingularValues } from "./direct";
+import { DIRECT_SIDE, DIRECT_WORK, directSingularValues } from "./direct";
 import type { Block, Floats, Gemm } from "./gemm";
 import { GramMatrix } from "./gram";
 import { KernelModule } from "./kernels";
 import { OnnxGemm } from "./onnxGemm";
 import { plainGemm } from "./plainGemm";
 import { scaleToModerate, type Scaled } from "./scaling";
+import { shortFactor } from "./shortFactor";
 import { StreamedSpectrum } from "./streamedSpectrum";
 import { allTriplets } from "./svd";
 import { isWorthKrylov, leadingTriplets, type BoundedTriplets } from "./topK";
 import type { Triplets } from "./triplets";
-import { twoStageSingularValues } from "./twoStage";
+import { negligibleSquare, twoStageSingularValues } from "./twoStage";
 
 export interface FastSolverOptions {
   /**
@@ -23,14 +25,14 @@ export interface FastSolverOptions {
   readonly threads: number;
   /** Takes over where ONNX Runtime cannot be used. */
   readonly fallback: SpectrumSolver;
+  /** The same for σ₁ alone; without it, plain TypeScript does what ONNX Runtime would. */
+  readonly leadingFallback?: LeadingSolver;
   /** Hears once, in one sentence, why the fallback is used. */
   readonly tell?: (sentence: string) => void;
 }
 
-/** From this aspect on, the Gram matrix of the short side comes first. */
-const GRAM_ASPECT = 1.6;
-/** Bytes that `directSingularValues` may take; longer matrices go by their Gram matrix. */
-const DIRECT_BYTES = 32 * 2 ** 20;
+/** From this aspect on, a factor of the short side comes first. */
+const SHORT_SIDE_ASPECT = 1.6;
 
 /** Float32 matrices up to this size are kept until their values are known to be sharp; larger ones would not fit twice. */
 const KEPT_BYTES = 192 * 2 ** 20;
@@ -44,7 +46,7 @@ const DOUBLE_ERROR = 1e-13;
  * reach that they are computed again in float64. Float32 matrices of more than 192 MB are not: clusters of many
  * equal values may be off by 5e-6·σ₁ there. Entries must be finite.
  */
-export class FastSolver implements SpectrumSolver {
+export class FastSolver implements SpectrumSolver, LeadingSolver {
   private readonly gemm: Gemm;
   private readonly native: boolean;
   private kernels: KernelModule | undefined;
@@ -78,6 +80,7 @@ export class FastSolver implements SpectrumSolver {
    * The storage may be overwritten.
    */
   async leadingSingularValue(matrix: Matrix): Promise<{ readonly value: number; readonly error: number }> {
+    if (!this.native && this.options.leadingFallback) return this.options.leadingFallback.leadingSingularValue(matrix);
     if (isWorthKrylov(matrix, 1)) {
       const { values, bounds } = this.leadingTriplets(matrix, 1);
       return { value: values[0]!, error: bounds[0]! };
@@ -110,16 +113,15 @@ export class FastSolver implements SpectrumSolver {
     const { rows, columns, data } = block;
     const short = Math.min(rows, columns);
     const long = Math.max(rows, columns);
-    if (short <= DIRECT_SIDE && short * long * Float64Array.BYTES_PER_ELEMENT <= DIRECT_BYTES) return directSingularValues(block, module);
-    if (data instanceof Float64Array) return twoStageSingularValues(block, data, frobenius, gemm, module);
+    if (short <= DIRECT_SIDE && long * short * short <= DIRECT_WORK) return directSingularValues(block, module);
+    if (data instanceof Float64Array) return doubleSingularValues(block, frobenius, gemm, module);
     const kept = data.byteLength <= KEPT_BYTES;
     const { values, lost } =
-      long > GRAM_ASPECT * short
+      long > SHORT_SIDE_ASPECT * short
         ? gramSingularValues(block, frobenius, gemm, module)
         : { values: twoStageSingularValues(block, kept ? this.workFor(data.length) : data, frobenius, gemm, module), lost: 0 };
     if (!kept || !float32Blurs(values, lost)) return values;
-    const exact = { rows, columns, data: Float64Array.from(data) };
-    return twoStageSingularValues(exact, exact.data, frobenius, gemm, module);
+    return doubleSingularValues({ rows, columns, data: new Float64Array(data) }, frobenius, gemm, module);
   }
 
   /** Stays from matrix to matrix, as fresh memory would cost more than its use. */
@@ -127,6 +129,13 @@ export class FastSolver implements SpectrumSolver {
     if (!this.work || this.work.length < length) this.work = new Float32Array(length);
     return this.work;
   }
+}
+
+/** In float64 all the way. The storage is overwritten. */
+function doubleSingularValues(block: Block, frobenius: number, gemm: Gemm, module: KernelModule): Float64Array {
+  const aspect = Math.max(block.rows, block.columns) / Math.min(block.rows, block.columns);
+  const square = aspect > SHORT_SIDE_ASPECT ? shortFactor(block, gemm, module, negligibleSquare("float64", frobenius)) : block;
+  return twoStageSingularValues(square, square.data, frobenius, gemm, module);
 }
 
 function gramSingularValues(block: Block, frobenius: number, gemm: Gemm, module: KernelModule): { values: Float64Array; lost: number } {

@@ -1,7 +1,7 @@
 import type { Floats } from "./gemm";
 
-/** Largest magnitudes between these need no scaling: neither their squares nor squares of their rounding errors leave float32. */
-const MODERATE: readonly [number, number] = [2 ** -16, 2 ** 16];
+/** Frobenius norms of which neither the entries' squares nor those of their rounding errors leave float32. */
+const MODERATE: readonly [number, number] = [2 ** -16, 2 ** 24];
 
 export interface Scaled {
   /** Of the scaled matrix. */
@@ -12,16 +12,16 @@ export interface Scaled {
 
 /** Brings extreme entries to moderate size, in place and without rounding. */
 export function scaleToModerate(data: Floats): Scaled {
+  const frobenius = Math.sqrt(sumOfSquares(data));
+  if (frobenius > MODERATE[0] && frobenius < MODERATE[1]) return { frobenius, unscale: 1 };
+  // Squares may have overflowed or vanished: the largest entry says what the matrix is.
   const largest = largestMagnitude(data);
-  let unscale = 1;
-  if (largest > 0 && (largest < MODERATE[0] || largest > MODERATE[1])) {
-    // Multiplied in two steps: 2^±exponent alone may not be a float64.
-    const exponent = Math.floor(Math.log2(largest));
-    const [half, rest] = [2 ** -Math.trunc(exponent / 2), 2 ** -(exponent - Math.trunc(exponent / 2))];
-    for (let i = 0; i < data.length; i++) data[i] = data[i]! * half * rest;
-    unscale = 1 / half / rest;
-  }
-  return { frobenius: Math.sqrt(sumOfSquares(data)), unscale };
+  if (largest === 0) return { frobenius: 0, unscale: 1 };
+  // Multiplied in two steps: 2^±exponent alone may not be a float64.
+  const exponent = Math.floor(Math.log2(largest));
+  const [half, rest] = [2 ** -Math.trunc(exponent / 2), 2 ** -(exponent - Math.trunc(exponent / 2))];
+  for (let i = 0; i < data.length; i++) data[i] = data[i]! * half * rest;
+  return { frobenius: Math.sqrt(sumOfSquares(data)), unscale: 1 / half / rest };
 }
 
 /** Four sums at once, as one would wait for each addition. */

@@ -20,7 +20,7 @@ const ROUNDING = 1e-15;
 /** All min(m, n) triplets of an m × n matrix of finite values, which is left as it is. Exact to about 1e-14·σ₁. */
 export function allTriplets(matrix: Block, gemm: Gemm, module: KernelModule): Triplets {
   const { rows, columns } = matrix;
-  const wide = rows <= columns ? Float64Array.from(matrix.data) : transposed(matrix);
+  const wide = rows <= columns ? new Float64Array(matrix.data) : transposed(matrix);
   const { unscale } = scaleToModerate(wide);
   const [short, long] = rows <= columns ? [rows, columns] : [columns, rows];
   const { values, near, far } = triplets({ rows: short, columns: long, data: wide }, gemm, module);

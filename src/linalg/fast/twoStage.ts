@@ -11,6 +11,11 @@ import type { KernelModule } from "./kernels";
  */
 const NEGLIGIBLE = { float32: 1e-11, float64: 1e-20 } as const;
 
+/** Squared norm under which a vector of a matrix of that norm counts as zero. */
+export function negligibleSquare(type: keyof typeof NEGLIGIBLE, frobenius: number): number {
+  return (NEGLIGIBLE[type] * frobenius) ** 2;
+}
+
 /**
  * The min(m, n) singular values, largest first.
  * @param matrix entries of moderate size: see `scaleToModerate`
@@ -21,7 +26,7 @@ export function twoStageSingularValues(matrix: Block, work: Floats, frobenius: n
   const type = matrix.data instanceof Float32Array ? "float32" : "float64";
   const short = Math.min(matrix.rows, matrix.columns);
   const padded = padTo(matrix, bandwidth(type));
-  const negligible = (NEGLIGIBLE[type] * frobenius) ** 2;
+  const negligible = negligibleSquare(type, frobenius);
   const reduction = new BandReduction(padded, padded.data === matrix.data ? work : padded.data, gemm, module, negligible);
   reduction.run();
   const { diagonal, superdiagonal } = reduction.band.toBidiagonal(module, reduction.scratch, negligible);

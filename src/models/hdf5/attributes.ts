@@ -1,4 +1,4 @@
-import type { Cursor, PagedBytes } from "./bytes";
+import type { Cursor, PagedBytes } from "../pagedBytes";
 import { readDataspace, readDatatype, type Datatype } from "./datatype";
 import type { Message } from "./objectHeader";
 

@@ -1,4 +1,4 @@
-import type { Cursor } from "./bytes";
+import type { Cursor } from "../pagedBytes";
 
 /** A type of stored values (File Format Specification 3.0, IV.A.2.d). */
 export type Datatype =

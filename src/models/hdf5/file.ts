@@ -1,6 +1,6 @@
 import { Fault } from "../../shared/fault";
 import { readTexts } from "./attributes";
-import { PagedBytes, type ByteSource } from "./bytes";
+import { PagedBytes, type ByteSource } from "../pagedBytes";
 import { readDataspace, readDatatype, type Datatype } from "./datatype";
 import { readLinks } from "./group";
 import { readFilters, readLayout, type Filter, type Layout } from "./layout";

@@ -1,5 +1,5 @@
 import { Fault } from "../../shared/fault";
-import type { PagedBytes } from "./bytes";
+import type { PagedBytes } from "../pagedBytes";
 import type { Message } from "./objectHeader";
 
 /** A name in a group, and the address of its object. */

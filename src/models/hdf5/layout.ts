@@ -1,4 +1,4 @@
-import type { PagedBytes } from "./bytes";
+import type { PagedBytes } from "../pagedBytes";
 import type { Message } from "./objectHeader";
 
 /** Where the values of a dataset are (IV.A.2.i). */

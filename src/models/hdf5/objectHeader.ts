@@ -1,4 +1,4 @@
-import type { Cursor, PagedBytes } from "./bytes";
+import type { Cursor, PagedBytes } from "../pagedBytes";
 
 /** One message of an object's header (File Format Specification 3.0, IV.A.2). */
 export interface Message {

@@ -3,7 +3,7 @@ import { Fault } from "../../shared/fault";
 import { clipped } from "../clipped";
 import { decode } from "../dtypes";
 import type { Values } from "../model";
-import type { PagedBytes } from "./bytes";
+import type { PagedBytes } from "../pagedBytes";
 import type { Dataset } from "./file";
 import { DEFLATE, FLETCHER32, readChunks, SHUFFLE, type Chunk, type Filter } from "./layout";
 

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import type { FileBytes } from "../fileBytes";
-import type { ByteSource } from "../hdf5/bytes";
+import type { ByteSource } from "../pagedBytes";
 import { openHdf5, type Hdf5File } from "../hdf5/file";
 import { ZipArchive } from "../zip";
 import { NO_CONFIG, parseConfig, type ModelConfig } from "./config";

@@ -25,6 +25,10 @@ describe("sharded checkpoints", () => {
     expect(withoutShards(["/m/l-00001-of-00002.gguf", "/m/l-00002-of-00002.gguf"])).toEqual(["/m/l-00001-of-00002.gguf"]);
     expect(withoutShards(["/m/pytorch_model.bin.index.json", "/m/pytorch_model-00001-of-00001.bin"])).toEqual(["/m/pytorch_model.bin.index.json"]);
   });
+  it("are shown once, as the program, where they are the variables of a SavedModel", () => {
+    expect(withoutShards(["/m/saved_model.pb", "/m/variables/variables.index"])).toEqual(["/m/saved_model.pb"]);
+    expect(withoutShards(["/m/variables/variables.index"])).toHaveLength(1);
+  });
   it("are shown as they are where the index is missing or another one's", () => {
     expect(withoutShards(shards)).toEqual(shards);
     expect(withoutShards([...shards, "/n/model.safetensors.index.json"])).toHaveLength(3);
@@ -82,6 +86,7 @@ describe("a place that is no disk", () => {
 describe("a report's file", () => {
   it("lies beside the model under its name", () => {
     expect(reportFileName("/w/net.onnx", "json")).toBe("/w/net.ranks.json");
+    expect(reportFileName("/w/saved_model.pb", "json")).toBe("/w/saved_model.ranks.json");
     expect(reportFileName("/w/NET.ONNX", "markdown")).toBe("/w/NET.ranks.md");
     expect(reportFileName("/w/model.safetensors.index.json", "csv")).toBe("/w/model.ranks.csv");
     expect(reportFileName("/w/model.safetensors", "png")).toBe("/w/model.ranks.png");

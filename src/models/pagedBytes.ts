@@ -1,6 +1,6 @@
-import { Fault } from "../../shared/fault";
+import { Fault } from "../shared/fault";
 
-/** Where an HDF5 file lies: a file of its own, or an entry of an archive. */
+/** Where a file of headers that refer to each other lies: a file of its own, or an entry of an archive. */
 export interface ByteSource {
   /** What it is called in sentences: "model.h5", "model.weights.h5 in model.keras". */
   readonly name: string;
@@ -14,13 +14,14 @@ const PAGE = 64 * 1024;
 const MOST_PAGES = 64;
 /**
  * Pieces of structure that are looked at, and their bytes: a file that is made to exhaust may lead to the same pieces over and
- * over. A tensor of an honest file takes some 20 pieces and 2 KiB.
+ * over. An honest file has no piece of less than 4 bytes, and few are looked at twice: one a byte is more than enough.
  */
+const LEAST_PIECES = 100_000;
 const MOST_PIECES = 10_000_000;
 const LEAST_BUDGET = 64 * 1024 * 1024;
 const BUDGET_RATIO = 4;
 
-/** A place in a file from which numbers are read one after the other; offsets and lengths are of 8 bytes. */
+/** A piece of a file from which little-endian numbers are read one after the other. */
 export class Cursor {
   private readonly view: DataView;
   at = 0;
@@ -43,6 +44,19 @@ export class Cursor {
 
   u32(): number {
     return this.view.getUint32(this.take(4), true);
+  }
+
+  i32(): number {
+    return this.u32() | 0;
+  }
+
+  f32(): number {
+    return this.view.getFloat32(this.take(4), true);
+  }
+
+  /** The nearest float64. */
+  i64(): number {
+    return Number(this.view.getBigInt64(this.take(8), true));
   }
 
   /** Infinity where it is beyond 2⁵³, as the address "undefined" is, so that every bound catches it. */
@@ -77,11 +91,12 @@ export class Cursor {
 /** Reads pieces of a file by address, small ones from pages that are kept. */
 export class PagedBytes {
   private readonly pages = new Map<number, Promise<Uint8Array>>();
-  private pieces = 0;
+  private pieces: number;
   private budget: number;
 
   /** @param base where addresses count from */
   constructor(readonly source: ByteSource, readonly base: number) {
+    this.pieces = Math.min(MOST_PIECES, LEAST_PIECES + source.size);
     this.budget = Math.max(LEAST_BUDGET, BUDGET_RATIO * source.size);
   }
 
@@ -89,7 +104,7 @@ export class PagedBytes {
   async cursor(address: number, length: number): Promise<Cursor> {
     if (!(this.base + address + length <= this.source.size)) throw this.damaged("an address outside of the file", address);
     this.budget -= length;
-    if (++this.pieces > MOST_PIECES || this.budget < 0) {
+    if (--this.pieces < 0 || this.budget < 0) {
       throw new Fault("too-large", `${this.source.name} has more structure than a model has.`, "The file is damaged: fetch or save it again.");
     }
     return new Cursor(await this.bytes(address, length), (what) => this.damaged(what, address));
