@@ -1,5 +1,6 @@
 import { Fault } from "../../shared/fault";
 import { clipped } from "../clipped";
+import { whyIntegers } from "../stateDict";
 import { nameTensors } from "./naming";
 import { problemOf } from "./read";
 import type { TensorSource } from "./source";
@@ -58,7 +59,7 @@ export function tensorsOf(source: TensorSource, file: string): Checkpoint {
       }
       const aliases: string[] = [];
       if (identity !== null) byIdentity.set(identity, { name: full, aliases, aside });
-      tensors.push({ isWeight: aside === null && tensor.storage !== null && whyUnread(tensor) === null, name: full, tensor, aliases, reason: aside ?? problemOf(tensor, source) ?? whyUnread(tensor), notes: notesOf(tensor, source) });
+      tensors.push({ isWeight: aside === null && tensor.storage !== null && whyUnread(tensor, full) === null, name: full, tensor, aliases, reason: aside ?? problemOf(tensor, source) ?? whyUnread(tensor, full), notes: notesOf(tensor, source) });
     }
   }
   return { tensors, notes };
@@ -77,10 +78,10 @@ function remarks(unknown: ReadonlySet<string>, isTooDeep: boolean): string[] {
   ];
 }
 
-function whyUnread({ type }: StoredTensor): string | null {
+function whyUnread({ type }: StoredTensor, name: string): string | null {
   switch (type.use) {
     case "float": case "quantized": return null;
-    case "integer": return `${type.name}: not a weight`;
+    case "integer": return whyIntegers(name, type.name);
     case "unread": return type.name.startsWith("complex") ? `${type.name}: complex numbers are not measured` : `${type.name}: a type that RankLens does not read`;
   }
 }

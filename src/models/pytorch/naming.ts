@@ -14,12 +14,13 @@ const ASIDE: readonly (readonly [RegExp, string])[] = [
   [/^(?:\w+_)?(?:lr_)?schedulers?(?:_\w+)?$/i, "state of a schedule: not a weight"],
   [/^(?:\w+_)?(?:rng|random)_?states?(?:_\w+)?$/i, "state of a random number generator: not a weight"],
   [/^(?:amp|(?:grad_|loss_)?scaler)(?:_\w+)?$/i, "state of a loss scaler: not a weight"],
+  [/^(?:hyper_?param(?:eter)?s|hparams|args|config)$/i, "a setting of the training: not a weight"],
   [/^(?:loops|callbacks)$/, "state of the training loop: not a weight"],
 ];
 /** Keys are parts of a checkpoint at its top only; below are modules. */
 const DEEPEST_PART = 2;
 
-/** Keys under which checkpoints keep the model; one that holds all weights is no part of their names. */
+/** Keys under which checkpoints keep the model; one that holds all matrices is no part of their names. */
 const HOLDERS = /^(?:(?:model_|net_|network_|module_)?state_?dict|model|module|net|network|weights?|params|parameters|checkpoint|ckpt|state|generator|ema|(?:model|state_dict|params)_ema|learner)$/i;
 const MOST_HOLDERS = 3;
 
@@ -29,10 +30,12 @@ const PACKED = /(?:\._packed_params){1,2}(?:\.state(?:\.0)?)?\.([01])$/;
 /** Names for all tensors, and the keys that were left out of them. */
 export function nameTensors(found: readonly FoundTensor[]): { named: NamedTensor[]; holders: string[] } {
   const asides = found.map(asideOf);
-  const holders = holdersOf(found.filter((_, index) => asides[index] === null));
+  // Losses and scores stand beside a model, and are no matrices.
+  const holders = holdersOf(found.filter(({ tensor: { shape } }, index) => asides[index] === null && shape.length > 1));
   const named = found.map((one, index): NamedTensor => {
     const aside = asides[index] ?? null;
-    const path = aside === null ? one.path.slice(holders.length) : one.path;
+    const isHeld = aside === null && holders.every((holder, depth) => one.path[depth] === holder);
+    const path = isHeld ? one.path.slice(holders.length) : one.path;
     const name = clippedName(path.join(".")).replace(PACKED, (_, which: string) => (which === "0" ? ".weight" : ".bias"));
     return { ...one, name: name === "" ? "(unnamed tensor)" : name, aside };
   });
@@ -55,7 +58,7 @@ function asideOf({ path, isOptimizers }: FoundTensor): string | null {
   return null;
 }
 
-/** Keys at the top that all weights have in common and that only say "the model". */
+/** Keys at the top that all matrices have in common and that only say "the model". */
 function holdersOf(weights: readonly FoundTensor[]): string[] {
   const [first] = weights;
   if (first === undefined) return [];

@@ -94,6 +94,9 @@ describe("names", () => {
   it.each<[string, Code, string[]]>([
     ["of a state dict are its keys", dict(["a.weight", weights]), ["a.weight"]],
     ["leave out the key of the model", dict(["state_dict", dict(["a.weight", weights])], ["epoch", int(3)]), ["a.weight"]],
+    ["leave out the key of the model where scores and settings stand beside it", dict(
+      ["state_dict", dict(["a.weight", weights])], ["best_acc1", tensor({ shape: [] })], ["hyper_parameters", dict(["class_weights", tensor({ shape: [2, 8] })])],
+    ), ["a.weight"]],
     ["leave out keys in keys", dict(["model", dict(["state_dict", dict(["a.weight", weights])])]), ["a.weight"]],
     ["keep keys of parts that are several", dict(["generator", dict(["a.weight", weights])], ["critic", dict(["a.weight", tensor({ shape: [2, 8] })])]), ["generator.a.weight", "critic.a.weight"]],
     ["keep what is no holder", dict(["encoder", dict(["a.weight", weights])]), ["encoder.a.weight"]],
