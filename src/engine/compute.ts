@@ -1,5 +1,6 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { FirstFigures } from "../shared/report";
+import type { Composite } from "../linalg/composite";
 import type { LeadingSolver } from "../linalg/leadingSingularValue";
 import type { Matrix } from "../linalg/matrix";
 import type { RatedSolver } from "../linalg/singularValues";
@@ -10,13 +11,20 @@ import { gather, isWhole, matrixSize } from "../models/gather";
 import type { Layer, MatrixView, Model, Values } from "../models/model";
 import { firstFigures } from "../rank/firstFigures";
 import { measureMatrix } from "../rank/measure";
+import { measureComposite } from "../rank/measureComposite";
+import type { Measured } from "../rank/spectrum";
 import type { ComputeMessage, MeasureRequest } from "./computeProtocol";
+import { readFactors } from "./factored";
+import { assertFinite } from "./finite";
 import { areFirstFigures, areMeasures, withFiniteOptions, type RowResult } from "./results";
 import { spectrumSolver } from "./spectra";
 import { titleOf } from "./title";
 
 /** By threads. A session of ONNX Runtime keeps the number that it was made with. */
 const solvers = new Map<number, RatedSolver & LeadingSolver>();
+
+/** What the matrices of a layer are taken from. */
+type Source = { readonly values: Values } | { readonly composite: Composite<Matrix>; readonly scale: number };
 
 /** The model of the last request stays open for the next one. */
 interface Opened {
@@ -64,7 +72,7 @@ async function measureLayer(model: Model, { layer: layerIndex, views, depth, thr
   const layer = model.layers[layerIndex];
   if (layer === undefined) throw new Error(`layer ${layerIndex} of ${model.layers.length}`);
   const start = performance.now();
-  const values = await model.read(layer.tensor);
+  const source = await readLayer(model, layer);
   // Reading serves all matrices of the layer: each carries its share.
   const readMs = (performance.now() - start) / views.length;
   for (const [index, number] of views.entries()) {
@@ -73,14 +81,22 @@ async function measureLayer(model: Model, { layer: layerIndex, views, depth, thr
     await send({ type: "started", view: number });
     try {
       const begin = performance.now();
-      const matrix = finiteMatrix(layer, view, values, index === views.length - 1);
+      const isLast = index === views.length - 1;
       const solver = solverFor(threads, send);
-      if (depth === "first") await send({ type: "estimated", view: number, first: await estimate(matrix, layer, view, solver) });
-      else await send({ type: "measured", view: number, result: await measure(matrix, layer, view, solver, readMs, begin) });
+      if (depth === "first" && "values" in source) await send({ type: "estimated", view: number, first: await estimate(finiteMatrix(layer, view, source.values, isLast), layer, view, solver) });
+      else {
+        const measured = await measure(source, layer, view, isLast, solver);
+        await send({ type: "measured", view: number, result: resultOf(measured, layer, view, readMs, performance.now() - begin) });
+      }
     } catch (error) {
       await send({ type: "failed", view: number, fault: faultOf(error, titleOf({ name: layer.tensor.name, ...view })) });
     }
   }
+}
+
+async function readLayer(model: Model, layer: Layer): Promise<Source> {
+  if (layer.factored === undefined) return { values: await model.read(layer.tensor) };
+  return { composite: await readFactors(model, layer.factored), scale: layer.factored.scale };
 }
 
 async function estimate(matrix: Matrix, layer: Layer, view: MatrixView, solver: LeadingSolver): Promise<FirstFigures> {
@@ -89,12 +105,13 @@ async function estimate(matrix: Matrix, layer: Layer, view: MatrixView, solver: 
   return first;
 }
 
-/** @param begin when work on the matrix began, after its tensor was read */
-async function measure(matrix: Matrix, layer: Layer, view: MatrixView, solver: RatedSolver, readMs: number, begin: number): Promise<RowResult> {
-  const { measures, singularValues } = await measureMatrix(solver)(matrix, {
-    ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank,
-  });
-  const computeMs = performance.now() - begin;
+function measure(source: Source, layer: Layer, view: MatrixView, isLast: boolean, solver: RatedSolver): Promise<Measured> {
+  const facts = { ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank };
+  if ("values" in source) return measureMatrix(solver)(finiteMatrix(layer, view, source.values, isLast), facts);
+  return measureComposite(solver, source.composite, source.scale, facts);
+}
+
+function resultOf({ measures, singularValues }: Measured, layer: Layer, view: MatrixView, readMs: number, computeMs: number): RowResult {
   const result = { ...withFiniteOptions(measures), ms: Number((readMs + computeMs).toFixed(3)) };
   if (!areMeasures(result)) throw outOfRange(layer, view);
   return { measures: result, singularValues, readMs, computeMs };
@@ -110,22 +127,6 @@ function finiteMatrix(layer: Layer, view: MatrixView, values: Values, isLast: bo
 function outOfRange(layer: Layer, view: MatrixView): Fault {
   const title = titleOf({ name: layer.tensor.name, ...view });
   return new Fault("not-finite", `The values of ${title} are so large or so small that its measures are not finite numbers.`, "Rescale the weights and analyze the model again.");
-}
-
-function assertFinite(values: Values, title: string): void {
-  let [nan, infinite] = [0, 0];
-  for (const value of values) {
-    if (Number.isFinite(value)) continue;
-    if (Number.isNaN(value)) nan++;
-    else infinite++;
-  }
-  if (nan + infinite === 0) return;
-  const kinds = [nan > 0 ? `${nan} NaN` : "", infinite > 0 ? `${infinite} infinite` : ""].filter((text) => text !== "").join(" and ");
-  throw new Fault(
-    "not-finite",
-    `${title} holds ${kinds} among its ${values.length} values: it has no singular values.`,
-    "The training diverged or the file is damaged: use an earlier checkpoint.",
-  );
 }
 
 function faultOf(error: unknown, where: string): PlainFault {

@@ -1,6 +1,8 @@
 import { basename } from "node:path";
+import { fullRank } from "../shared/fullRank";
 import type { LayerRow } from "../shared/report";
 import { byReason, unmeasured, type ReportData } from "./export";
+import { formatLabel } from "../shared/formatLabel";
 import { bytesText, countText, estimateText, percentText, rankText } from "../shared/figures";
 import { groupLayers } from "./layers";
 import { printable } from "./printable";
@@ -17,7 +19,7 @@ const HEAD = [
 export function reportAsMarkdown(report: ReportData): string {
   const { path, format, parameters, bytes, tensors, notes } = report.summary;
   const groups = groupLayers(report.rows);
-  const facts = [format, `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} tensors`, ...notes].map(prose);
+  const facts = [formatLabel(format), `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} tensors`, ...notes].map(prose);
   const lines = [`# Ranks of ${code(basename(path))}`, "", facts.join(" · "), ""];
   if (groups.length > 0) {
     lines.push(...HEAD);
@@ -25,7 +27,7 @@ export function reportAsMarkdown(report: ReportData): string {
       lines.push(line(main, `${code(main.name)}${mean ? ` (mean of ${children.length} parts)` : ""}`));
       for (const child of children) lines.push(line(child, `↳ ${code(child.part ?? child.unfolding)}`));
     }
-    lines.push("", "K is the smaller side of the matrix, utilization the effective rank divided by K; 90 %, 95 % and 99 % are the ranks that keep so much of the energy Σσ².", "");
+    lines.push("", "K is the largest rank that the matrix can have: its smaller side, or the rank of its factors. Utilization is the effective rank divided by K; 90 %, 95 % and 99 % are the ranks that keep so much of the energy Σσ².", "");
   }
   const reasons = byReason(unmeasured(report));
   if (reasons.size > 0) lines.push("## Not measured", "", ...[...reasons].map(([reason, names]) => reasonLine(reason, names)), "");
@@ -34,7 +36,7 @@ export function reportAsMarkdown(report: ReportData): string {
 
 function line(row: LayerRow, name: string): string {
   const matrix = `${row.matrix[0]} × ${row.matrix[1]}`;
-  const k = String(Math.min(...row.matrix));
+  const k = String(fullRank(row));
   const m = row.measures;
   const figures = m === null
     ? [row.state === "failed" ? "failed" : "–", row.first === null ? "–" : estimateText(row.first.stableRank), "–", "–", "–", "–"]

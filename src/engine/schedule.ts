@@ -1,6 +1,9 @@
 import { totalmem } from "node:os";
+import { estimateCompositeCost, mostEntries } from "../linalg/compositeCost";
 import { estimateCost } from "../linalg/exactSolver";
+import type { LayerRow } from "../shared/report";
 import type { Depth } from "./computeProtocol";
+import { factorSizes, factorWeights } from "./factored";
 import type { Report } from "./report";
 
 /** What a compute process is given: rows of one layer, whose tensor is read once. */
@@ -40,9 +43,14 @@ export function tasksOf(report: Report, selected: (id: number) => boolean, estim
   const open = report.rows.filter(({ id, state }) => state !== "done" && state !== "failed" && selected(id)).map(({ id }) => id);
   const full = byLayer(report, open, "full");
   const swept = estimateOnly || full.reduce((sum, { cost }) => sum + cost, 0) > SHORTEST_SWEPT;
-  const large = new Set(swept ? open.filter((id) => Math.min(...(report.rows[id]?.matrix ?? [0])) >= SMALLEST_ESTIMATED) : []);
+  const large = new Set(swept ? open.filter((id) => isEstimated(report.rows[id])) : []);
   const first = byLayer(report, [...large].filter((id) => report.rows[id]?.first === null), "first");
   return [...first, ...(estimateOnly ? byLayer(report, open.filter((id) => !large.has(id)), "full") : full)];
+}
+
+/** Factors are small: their spectrum takes no longer than an estimate. */
+function isEstimated(row: LayerRow | undefined): boolean {
+  return row !== undefined && row.factorRank === null && Math.min(...row.matrix) >= SMALLEST_ESTIMATED;
 }
 
 function byLayer(report: Report, ids: readonly number[], depth: Depth): LayerTask[] {
@@ -56,8 +64,9 @@ function byLayer(report: Report, ids: readonly number[], depth: Depth): LayerTas
 
 export function taskOf(report: Report, layer: number, rows: number[], depth: Depth): LayerTask {
   const { shape, dtype } = report.layers[layer]?.tensor ?? { shape: [], dtype: "" };
-  const weights = shape.reduce((product, size) => product * size, 1);
-  const largest = Math.max(0, ...rows.map((id) => report.rows[id]?.parameters ?? 0));
+  const factored = report.layers[layer]?.factored;
+  const weights = factored === undefined ? shape.reduce((product, size) => product * size, 1) : factorWeights(factored);
+  const largest = factored === undefined ? Math.max(0, ...rows.map((id) => report.rows[id]?.parameters ?? 0)) : mostEntries(factorSizes(factored));
   const copied = largest > LARGEST_COPIED ? 0 : COPIES * largest;
   const bytes = weights * STORED_BYTES + (weights + copied) * decodedBytes(dtype);
   return { layer, rows, depth, cost: rows.reduce((sum, id) => sum + costOf(report, id, depth), 0), bytes };
@@ -66,6 +75,8 @@ export function taskOf(report: Report, layer: number, rows: number[], depth: Dep
 export function costOf(report: Report, id: number, depth: Depth): number {
   const row = report.rows[id];
   if (row === undefined) return 0;
+  const factored = report.layers[report.places[id]?.layer ?? -1]?.factored;
+  if (factored !== undefined) return estimateCompositeCost(factorSizes(factored));
   return depth === "full" ? estimateCost(...row.matrix) : FIRST_OPERATIONS * row.parameters;
 }
 

@@ -1,5 +1,6 @@
 import { durationText, magnitudeText, percentText, rankText } from "../../src/shared/figures";
 import type { MeasureInfo } from "../../src/shared/measureInfo";
+import { fullRank } from "../../src/shared/fullRank";
 import type { FirstFigures, LayerRow } from "../../src/shared/report";
 import { TEXT } from "./strings";
 
@@ -74,7 +75,7 @@ export function partText(row: LayerRow): string {
   return row.part ?? TEXT.unfolding[row.unfolding];
 }
 
-export const kOf = (row: LayerRow): number => Math.min(row.matrix[0], row.matrix[1]);
+export const kOf = fullRank;
 
 /** The last part of a path of any system. */
 export function fileName(path: string): string {

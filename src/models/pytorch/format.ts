@@ -4,7 +4,7 @@ import type { Format, Layer, Model, OpenOptions } from "../model";
 import { StateDict } from "../stateDict";
 import type { CheckpointTensor } from "./checkpoint";
 import { openCheckpoint, openShard, type Opened, type Shard, type ShardTensor } from "./files";
-import { readValues } from "./read";
+import { problemOf, readValues } from "./read";
 
 const INDEX_ENDING = ".index.json";
 
@@ -25,7 +25,7 @@ async function openPytorch(path: string, options: OpenOptions): Promise<Model> {
 function describe(path: string, opened: Opened, options: OpenOptions): Model {
   const { shards, tensors, absent } = opened;
   const { layers, skipped } = sorted(tensors, options);
-  const sources = new Map(layers.map(({ layer, from }) => [layer.tensor.name, from]));
+  const sources = new Map(tensors.map((from) => [from.name, from]));
   const own = resolve(path);
   return {
     summary: {
@@ -36,12 +36,16 @@ function describe(path: string, opened: Opened, options: OpenOptions): Model {
       tensors: tensors.length + absent.length,
       notes: opened.notes,
     },
-    layers: layers.map(({ layer }) => layer),
+    layers,
     skipped: [...skipped, ...absent],
     files: [own, ...shards.map(({ file }: Shard) => resolve(file.path)).filter((file) => file !== own)],
+    reads: (name) => {
+      const from = sources.get(name);
+      return from !== undefined && from.tensor.type.use !== "unread" && problemOf(from.tensor, from.shard.source) === null;
+    },
     read: async ({ name }) => {
       const from = sources.get(name);
-      if (from === undefined) throw new Error(`"${name}" is no tensor of a layer of this model`);
+      if (from === undefined) throw new Error(`"${name}" is no tensor of this model`);
       return from.shard.file.whileOpen(() => readValues(from.tensor, from.shard.source));
     },
     // Files are opened for each read.
@@ -50,13 +54,13 @@ function describe(path: string, opened: Opened, options: OpenOptions): Model {
 }
 
 interface Sorted {
-  readonly layers: readonly { readonly layer: Layer; readonly from: ShardTensor }[];
+  readonly layers: readonly Layer[];
   readonly skipped: readonly SkippedTensor[];
 }
 
 /** Puts every tensor into `layers` or, with the reason, into `skipped`. */
 function sorted(tensors: readonly ShardTensor[], options: OpenOptions): Sorted {
-  const layers: { layer: Layer; from: ShardTensor }[] = [];
+  const layers: Layer[] = [];
   const skipped: SkippedTensor[] = [];
   // What is no weight says nothing about its neighbours.
   const stateDict = new StateDict(tensors.filter(({ reason }) => reason === null).map(described), options);
@@ -64,7 +68,7 @@ function sorted(tensors: readonly ShardTensor[], options: OpenOptions): Sorted {
     const tensor = described(from);
     const layer = from.reason ?? stateDict.layerOf(tensor, from);
     if (typeof layer === "string") skipped.push({ ...tensor, reason: layer });
-    else layers.push({ layer, from });
+    else layers.push(layer);
   }
   return { layers, skipped };
 }

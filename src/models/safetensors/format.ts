@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { clipped } from "../clipped";
 import type { Format, Model, OpenOptions } from "../model";
 import { sortTensors } from "./layers";
 import { placeTensors } from "./placing";
@@ -30,8 +31,7 @@ async function openSafetensors(path: string, options: OpenOptions): Promise<Mode
 
 function describe(path: string, checkpoint: Checkpoint, notes: readonly string[], options: OpenOptions): Model {
   const { placed, absent } = placeTensors(checkpoint);
-  const { layers, skipped, parameters } = sortTensors(placed, options);
-  const sources = new Map(layers.map(({ layer, source }) => [layer.tensor.name, source]));
+  const { layers, skipped, sources, parameters } = sortTensors(placed, options);
   const own = resolve(path);
   const { shards } = checkpoint;
   return {
@@ -43,23 +43,28 @@ function describe(path: string, checkpoint: Checkpoint, notes: readonly string[]
       tensors: placed.length + absent.length,
       notes: [...notes, ...writers(shards)],
     },
-    layers: layers.map(({ layer }) => layer),
+    layers,
     skipped: [...skipped, ...absent],
     files: [own, ...shards.map((shard) => shard.path).filter((file) => file !== own)],
     read: async (tensor) => {
       const source = sources.get(tensor.name);
-      if (source === undefined) throw new Error(`"${tensor.name}" is no tensor of a layer of this model`);
+      if (source === undefined) throw new Error(`"${tensor.name}" is no tensor of this model whose numbers are read`);
       return readValues(source);
     },
+    reads: (name) => sources.has(name),
     // Files are opened for each read.
     close: async () => undefined,
   };
 }
 
+/** Frameworks by the name that their savers leave in the metadata (huggingface/safetensors, bindings). */
+const FRAMEWORKS: ReadonlyMap<string, string> = new Map([["pt", "PyTorch"], ["tf", "TensorFlow"], ["flax", "Flax"], ["np", "NumPy"], ["mlx", "MLX"]]);
+
 /** What metadata says about the framework that wrote the file. */
 function writers(shards: readonly Shard[]): string[] {
   const formats = new Set(shards.flatMap(({ metadata }) => metadata.get("format") ?? []));
-  return formats.size === 1 ? [`format ${[...formats][0]!.slice(0, 40)}`] : [];
+  const [format = ""] = formats;
+  return formats.size === 1 ? [`saved from ${FRAMEWORKS.get(format) ?? clipped(format)}`] : [];
 }
 
 function notesOfCheckpoint({ shards, missing }: Checkpoint): string[] {

@@ -20,13 +20,10 @@ export interface PlacedTensor {
   readonly aliases: readonly string[];
 }
 
-export interface ReadableLayer {
-  readonly layer: Layer;
-  readonly source: Source;
-}
-
 export interface Sorted {
-  readonly layers: readonly ReadableLayer[];
+  readonly layers: readonly Layer[];
+  /** Of every tensor whose numbers are read, by name, also of such as are no layer. */
+  readonly sources: ReadonlyMap<string, Source>;
   readonly skipped: readonly SkippedTensor[];
   /** Weights in all tensors of floats and of scaled numbers, without the scales; shared ones once. */
   readonly parameters: number;
@@ -43,7 +40,8 @@ export function sortTensors(placed: readonly PlacedTensor[], options: OpenOption
 const PACKED = /(?:^|[._])(?:qweight|qzeros|weight_packed|\w+_blocks|\w+_scales|g_idx|SCB|absmax|quant_map|quant_state\w*)$|\.quant_state\./;
 
 class Sorter implements Sorted {
-  readonly layers: ReadableLayer[] = [];
+  readonly layers: Layer[] = [];
+  readonly sources = new Map<string, Source>();
   readonly skipped: SkippedTensor[] = [];
   parameters = 0;
   private readonly byName: ReadonlyMap<string, PlacedTensor>;
@@ -74,18 +72,17 @@ class Sorter implements Sorted {
     const reason = typeof scale === "string" ? scale : whyUnread(tensor, scale);
     const isFloat = tensor.type.use === "float" || tensor.type.name.startsWith("float");
     if (isFloat || reason === null) this.parameters += elementsOf(tensor.shape);
+    if (typeof scale !== "string" && tensor.type.use !== "unread") {
+      this.sources.set(name, { tensor, shard: placed.shard, scale: scale === null ? null : { ...scale, shard: this.byName.get(scale.tensor.name)!.shard } });
+    }
     if (reason !== null || typeof scale === "string") {
       skip(reason ?? "");
       return;
     }
     const described = { name, dtype: tensor.type.name, shape: tensor.shape };
     const layer = this.stateDict.layerOf(described, { notes: scaleInWords(tensor, scale), aliases: placed.aliases });
-    if (typeof layer === "string") {
-      skip(layer);
-      return;
-    }
-    const source: Source = { tensor, shard: placed.shard, scale: scale === null ? null : { ...scale, shard: this.byName.get(scale.tensor.name)!.shard } };
-    this.layers.push({ layer, source });
+    if (typeof layer === "string") skip(layer);
+    else this.layers.push(layer);
   }
 
   /** The scale of a tensor of few bits, null when it has none, or why it cannot be applied. */

@@ -25,7 +25,7 @@ type Described = readonly [Partial<LayerRow> & Pick<LayerRow, "name" | "matrix">
 function model(file: string, format: string, described: readonly Described[], skipped: readonly SkippedTensor[], notes: readonly string[]): MadeUpModel {
   const rows = described.map(([facts], id): LayerRow => ({
     id, kind: "linear", shape: facts.matrix, dtype: "float32", parameters: facts.matrix[0] * facts.matrix[1], unfolding: "none", part: null, input: "columns",
-    block: null, module: facts.name, notes: [], state: "pending", first: null, measures: null, fault: null, ...facts,
+    block: null, module: facts.name, notes: [], factorRank: null, state: "pending", first: null, measures: null, fault: null, ...facts,
   }));
   const parameters = rows.reduce((sum, row) => sum + row.parameters, 0);
   return {
