@@ -172,6 +172,13 @@ describe("an archive of Keras 3", () => {
     });
   });
 
+  it("may be packed by another program", async () => {
+    await withModel(file(archive({ "model.weights.h5": weights }, true), "model.keras"), async (opened) => {
+      expect(await matrix(opened, "layers/dense_1/vars/0")).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]);
+      await readAll(opened);
+    });
+  });
+
   it("may be HDF5 all the same, as Keras 2 wrote it under this ending", async () => {
     await withModel(file(weights, "model.keras"), (opened) => { expect(opened.layers.length).toBe(8); });
   });
