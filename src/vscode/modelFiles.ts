@@ -13,12 +13,6 @@ export const MODEL_ENDINGS = [
 const SHARED_ENDINGS: readonly string[] = [".bin", ".npy", ".npz"];
 const NAMED_MODEL = "*model*.bin";
 
-/** Names of formats for people, by the identifier that a summary carries. */
-const FORMAT_LABELS: Readonly<Record<string, string>> = {
-  onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", gguf: "GGUF", keras: "Keras", tflite: "TensorFlow Lite",
-  savedmodel: "TensorFlow SavedModel", numpy: "NumPy",
-};
-
 /** Folders that hold other people's models (packages' test files, download caches), not the workspace's. */
 const UNSEARCHED = ["node_modules", "site-packages", "__pycache__", ".*"];
 
@@ -43,10 +37,6 @@ export function isModelFile(path: string): boolean {
 export function isUnsearched(relativePath: string): boolean {
   const folders = relativePath.split(/[\\/]/).slice(0, -1);
   return folders.some((folder) => folder.startsWith(".") || UNSEARCHED.includes(folder));
-}
-
-export function formatLabel(id: string): string {
-  return FORMAT_LABELS[id] ?? id;
 }
 
 const ADAPTER_CONFIG = "adapter_config.json";

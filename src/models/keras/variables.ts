@@ -1,3 +1,4 @@
+import { placeOf, type Place } from "../names";
 import type { LayerConfig, ModelConfig } from "./config";
 import { snakeCase } from "./naming";
 
@@ -56,4 +57,15 @@ function classOf(layerPath: readonly string[], config: LayerConfig | null): stri
     if (Object.hasOwn(NUMBERED, step)) return step;
   }
   return config === null ? null : snakeCase(config.className);
+}
+
+/** The cell of a recurrent layer: the layer itself, to a person. */
+const CELL = /^(?:(?:conv_)?lstm|gru|simple_rnn)_cell(?:_\d+)?$|^cell$/;
+
+/** "lstm_1", or "lstm_1.recurrent_kernel" where a layer has more than one matrix. */
+export function placeOfVariable({ layerPath, layerClass, name }: Variable): Place {
+  const module = layerPath.filter((step) => !CELL.test(step)).join(".");
+  if (module === "") return placeOf(name);
+  const isOnly = name === "kernel" || name === "embeddings" || (layerClass ?? "").startsWith("depthwise_conv");
+  return placeOf(isOnly ? module : `${module}.${name}`);
 }

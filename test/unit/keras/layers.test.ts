@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { matrixSize } from "../../../src/models/gather";
+import { describeWithModels, modelFiles, MODELS } from "../../reference/models";
 import { layer, matrix, readAll, reason } from "../support/opened";
 import { hdf5File } from "./hdf5Writer";
 import { archive, config, dataset, file, withModel } from "./kerasFile";
@@ -180,9 +180,9 @@ describe("values", () => {
   });
 });
 
-const MODELS = join(import.meta.dirname, "../../../../shared/models/keras_h5");
-describe.skipIf(!existsSync(MODELS))("every Keras model at hand", () => {
-  it.each(existsSync(MODELS) ? readdirSync(MODELS) : [])("%s: opens, its weights can be read, and nothing is left out without a reason", async (name) => {
+const real = modelFiles(/\.(h5|hdf5)$/);
+describeWithModels("every Keras model at hand", real, () => {
+  it.each(real)("%s: opens, its weights can be read, and nothing is left out without a reason", async (name) => {
     await withModel(join(MODELS, name), async (opened) => {
       expect(opened.layers.length).toBeGreaterThan(2);
       expect(opened.layers.length + opened.skipped.length).toBe(opened.summary.tensors);

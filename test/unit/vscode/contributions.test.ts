@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { startEngine } from "../../../src/engine/client";
 import { FORMATS } from "../../../src/models/formats";
+import { formatLabel } from "../../../src/shared/formatLabel";
 import { ANALYZING, COMMANDS, MODEL_FOLDERS, MODELS_VIEW, REPORT_EDITOR, WALKTHROUGH } from "../../../src/vscode/commandIds";
-import { formatLabel, MODEL_ENDINGS, STANDING_GLOB } from "../../../src/vscode/modelFiles";
+import { MODEL_ENDINGS, STANDING_GLOB } from "../../../src/vscode/modelFiles";
 import { engineOptions, type ReadSetting } from "../../../src/vscode/settings";
 import { manifest, readText, repositoryFile } from "./support/manifest";
 
