@@ -40,7 +40,7 @@ async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
       format: onnx.id,
       parameters,
       bytes: file.size + files.reduce((sum, { size }) => sum + size, 0),
-      tensors: linked.tensors.length + linked.sparse.length,
+      tensors: linked.tensors.length,
       notes: [...notesOf(model, linked, files.length), ...external.problems],
     },
     layers: layers.map(({ layer }) => layer),

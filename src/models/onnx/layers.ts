@@ -55,9 +55,6 @@ export async function sortTensors(model: LinkedModel, external: ExternalData, op
     if (use === null || reason !== null) skipped.push({ name, shape: record.shape, dtype: typeOf(record).name, reason: reason ?? "not a weight" });
     else layers.push({ layer: layerOf(name, record, use, trace), order: use.node.order });
   }
-  for (const { record, name } of model.sparse) {
-    skipped.push({ name: names.take(name || "(unnamed sparse tensor)", ""), shape: record.shape, dtype: typeName(record.dataType), reason: "sparse tensors are not analyzed" });
-  }
   layers.sort((a, b) => a.order - b.order);
   return { layers: layers.map(({ layer }) => layer), skipped, parameters: count.total };
 }
@@ -136,6 +133,7 @@ function layerOf(name: string, record: TensorRecord, use: PackedUse, trace: Trac
     tensor, kind, views, ...placeOfWeight(name, use.node),
     notes: [
       ...(packing !== null ? [packingInWords(packing)] : use.quantization === null ? [] : [quantizationInWords(tensor.dtype, use.quantization)]),
+      ...(record.source.kind === "sparse" ? [`sparse: ${elementsOf(record.source.values.shape)} of ${elementsOf(record.shape)} weights are stored, the others are zero`] : []),
       ...(isMadeUp(name) && use.node.name !== "" ? [`weight of ${nodeInWords(use.node)}${biasInWords(use)}`] : []),
       ...new Set(use.changes), ...otherUsesInWords(use, trace), ...notes,
     ],

@@ -10,6 +10,7 @@ import { bytesOf, place } from "./placement";
 import type { Quantization } from "./quantization";
 import { DATA_TYPES } from "./schema";
 import { elementsOf, type TensorRecord } from "./tensorProto";
+import { writeOut } from "./sparse";
 import { unpackBlocks, unpackCodes } from "./unpack";
 import { WireReader } from "./wire";
 
@@ -40,6 +41,12 @@ export class TensorReader {
     return values;
   }
 
+  private async writtenOut(record: TensorRecord, values: TensorRecord, indices: TensorRecord): Promise<Values> {
+    const written = writeOut(record.shape, await this.stored(values), await this.stored(indices), indices.shape.length === 1);
+    if (written === null) throw new Fault("malformed", `Tensor "${record.name}" of ${basename(this.model.path)} cannot be read: an index lies outside of its shape.`, "Export the model again.");
+    return written;
+  }
+
   private async stored(record: TensorRecord): Promise<Values> {
     const placement = await place(record, this.external);
     const type = DATA_TYPES.get(record.dataType)!;
@@ -47,6 +54,8 @@ export class TensorReader {
     switch (placement.kind) {
       case "nowhere":
         throw new Fault("malformed", `Tensor "${record.name}" of ${basename(this.model.path)} cannot be read: ${placement.reason}.`, "Export the model again.");
+      case "sparse":
+        return this.writtenOut(record, placement.source.values, placement.source.indices);
       case "typed": {
         const width = Math.max(1, type.bits / 8);
         const bytes = await typedBytes(new WireReader(this.model), placement.source, type.bits < 8 ? bytesOf(type, count) : count, width);
