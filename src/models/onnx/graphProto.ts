@@ -131,7 +131,7 @@ async function parseSparse(wire: WireReader, span: Span, depth: number): Promise
   return { name: stored?.name ?? "", shape, dataType: stored?.dataType ?? 0 };
 }
 
-async function parseValueName(wire: WireReader, span: Span, depth: number): Promise<string> {
+export async function parseValueName(wire: WireReader, span: Span, depth: number): Promise<string> {
   let name = "";
   await wire.message(span, depth, (field): Promise<void> | void => {
     if (field.number === VALUE_INFO.name) return wire.text(field).then((text) => { name = text; });

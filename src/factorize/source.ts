@@ -1,0 +1,20 @@
+import type { Write } from "./atomic";
+import type { Factor } from "./scheme";
+import type { Target } from "./target";
+
+/** A model to be factorized, in a format that can be written. */
+export interface Source {
+  /** One for each of the model's layers, in their order: what can be factorized, or why it stays as it is. */
+  readonly targets: readonly (Target | { readonly reason: string })[];
+  /**
+   * Writes the model with factors in place of weights.
+   * @param factors by the layer's name
+   * @param output where the file will be
+   */
+  apply(factors: ReadonlyMap<string, readonly Factor[]>, output: string, write: Write): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function isTarget(target: Target | { readonly reason: string }): target is Target {
+  return !("reason" in target);
+}
