@@ -2,6 +2,13 @@ import type { Write } from "./atomic";
 import type { Factor } from "./scheme";
 import type { Target } from "./target";
 
+/**
+ * What is written: `factored`: the factors, smaller; `reconstructed`: weights of the same shapes, multiplied out again,
+ * which load everywhere and are no smaller.
+ */
+export const OUTPUTS = ["factored", "reconstructed"] as const;
+export type Output = (typeof OUTPUTS)[number];
+
 /** A model to be factorized, in a format that can be written. */
 export interface Source {
   /** One for each of the model's layers, in their order: what can be factorized, or why it stays as it is. */
@@ -12,6 +19,8 @@ export interface Source {
    * @param output where the file will be
    */
   apply(factors: ReadonlyMap<string, readonly Factor[]>, output: string, write: Write): Promise<void>;
+  /** Files that go beside the model, by name: what loads it. */
+  readonly beside: readonly { readonly name: string; readonly text: string }[];
   close(): Promise<void>;
 }
 

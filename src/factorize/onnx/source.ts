@@ -49,6 +49,7 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
         }
         await file.assertUnchanged();
       },
+      beside: [],
       close: () => file.close(),
     };
   } catch (error) {
