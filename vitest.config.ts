@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** One project for each layer of tests; scripts/test.mjs runs them all. */
 const layer = (name: string, include: string[], testTimeout = 20_000) => ({
-  test: { name, include, testTimeout, hookTimeout: Math.max(60_000, testTimeout) },
+  test: { name, include, testTimeout, globalSetup: "test/kernelsSetup.mjs", hookTimeout: Math.max(60_000, testTimeout) },
 });
 
 export default defineConfig({

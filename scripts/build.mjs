@@ -2,6 +2,7 @@ import { build, context } from "esbuild";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileKernels } from "./wasm.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const watch = process.argv.includes("--watch");
@@ -36,5 +37,8 @@ if (watch) {
   for (const target of targets) await (await context(target)).watch();
 } else {
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  await Promise.all(targets.map((target) => build(target)));
+  // esbuild has told what is wrong and where.
+  await Promise.all(targets.map((target) => build(target))).catch(() => process.exit(1));
 }
+
+compileKernels(join(root, "dist"));

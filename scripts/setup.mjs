@@ -1,8 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+const OLDEST_NODE = 20;
+if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE) {
+  console.error(`RankLens is built with Node ${OLDEST_NODE} or later; this is ${process.version}.`);
+  process.exit(1);
+}
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -15,13 +20,19 @@ export function must(command, args, options = {}) {
 
 /** Installs the packages of the lock file unless they stand already. */
 export function installPackages() {
-  const stamp = join(root, "node_modules", ".ranklens-lock");
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  if (packagesStand()) return;
   console.log("Installing packages …");
-  // The package's install step would download CUDA libraries that RankLens never uses.
-  must("npm", ["ci", "--no-audit", "--no-fund"], { env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" } });
-  writeFileSync(stamp, lock);
+  must("npm", ["ci", "--no-audit", "--no-fund"]);
+}
+
+/** Whether npm's own record of what it installed has every package of the lock file; other platforms' are optional. */
+function packagesStand() {
+  const record = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(record)) return false;
+  const packagesOf = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
+  const installed = packagesOf(record);
+  const locked = Object.entries(packagesOf(join(root, "package-lock.json")));
+  return locked.every(([path, { version, optional }]) => path === "" || optional || installed[path]?.version === version);
 }
 
 /** First of the named programs that the PATH holds, or undefined. */

@@ -15,7 +15,7 @@ const TOOLS = {
   },
   compiler: {
     present: () => Boolean(which("python3") && which("make") && which("g++")),
-    debian: ["python3", "make", "g++", "libkrb5-dev"],
+    debian: ["python3", "make", "g++"],
   },
 };
 

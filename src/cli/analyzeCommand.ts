@@ -27,6 +27,7 @@ export interface AnalyzeFlags {
   readonly estimate: boolean;
   readonly parts: boolean;
   readonly threads?: number;
+  readonly memory?: number;
   readonly cache: boolean;
   readonly smallest: number;
   readonly allowExternalData: boolean;
@@ -63,11 +64,11 @@ export async function analyzeCommand(model: string, flags: AnalyzeFlags): Promis
   }
 }
 
-async function measure(report: Report, selected: (id: number) => boolean, cache: ResultsCache | null, { threads = 0, estimate }: AnalyzeFlags, signal: AbortSignal): Promise<Progress> {
+async function measure(report: Report, selected: (id: number) => boolean, cache: ResultsCache | null, { threads = 0, memory = 0, estimate }: AnalyzeFlags, signal: AbortSignal): Promise<Progress> {
   const bar = new ProgressBar(process.stderr);
   const pool = new ComputePool({ script: join(__dirname, "compute.js"), threads, background: false }, () => undefined);
   try {
-    return await analyze(report, { pool, cache, selected, estimateOnly: estimate, signal, onProgress: (progress) => bar.show(progress), log: () => undefined });
+    return await analyze(report, { pool, cache, selected, estimateOnly: estimate, memoryMegabytes: memory, signal, onProgress: (progress) => bar.show(progress), log: () => undefined });
   } finally {
     bar.clear();
     pool.stop();

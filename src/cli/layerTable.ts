@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { fullRank } from "../shared/fullRank";
 import type { LayerRow } from "../shared/report";
 import { byReason, unmeasured, type ReportData } from "../engine/export";
 import { bytesText, countText, durationText, estimateText, magnitudeText, percentText, rankText } from "../shared/figures";
@@ -41,7 +42,7 @@ const COLUMNS: readonly Column[] = [
   { head: "Matrix", cell: (row) => `${row.matrix[0]} × ${row.matrix[1]}`, dropped: 5 },
   { head: "Effective", cell: figure((m) => rankText(m.effectiveRank)) },
   { head: "Stable", cell: (row) => (row.first === null ? figure((m) => rankText(m.stableRank))(row) : estimateText(row.first.stableRank)) },
-  { head: "K", cell: (row) => String(Math.min(...row.matrix)) },
+  { head: "K", cell: (row) => String(fullRank(row)) },
   { head: "Utilization", left: true, cell: figure((m) => `${bar(m.utilization)} ${percentText(m.utilization).padStart(5)}`), color: utilizationColor, dropped: 4 },
   { head: "90 %", cell: figure((m) => rankText(m.energyRank["0.9"])), dropped: 2 },
   { head: "95 %", cell: figure((m) => rankText(m.energyRank["0.95"])), dropped: 1 },

@@ -57,6 +57,7 @@ function build(finish: (code: number) => void): Command {
     .option("--estimate", "stop after first figures of large layers: norms and stable rank, with their error", false)
     .option("--parts", "a line for each part of a layer in the table (q, k, v; gates; experts)", false)
     .option("--threads <n>", "processes that compute at once (default: as many as there are cores)", positive)
+    .option("--memory <megabytes>", "memory that these processes take together (default: a quarter of the machine's)", positive)
     .option("--no-cache", "neither read nor keep results")
     .option("--smallest <n>", "list tensors with fewer weights without measuring them", positive, DEFAULT_OPEN_OPTIONS.smallestTensor)
     .option("--allow-external-data", "read ONNX external data outside of the model's folder", false)

@@ -24,6 +24,8 @@ export interface AnalysisOptions {
   readonly selected?: (id: number) => boolean;
   /** Ends with first figures of the large matrices, without their spectra. */
   readonly estimateOnly?: boolean;
+  /** Bound of what compute processes take together; 0: a quarter of the machine's memory. */
+  readonly memoryMegabytes: number;
   /** Stops at once, in the middle of a matrix too. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
@@ -44,7 +46,8 @@ class Analysis {
   /** The next one last. */
   private readonly waiting: LayerTask[];
   private readonly meter: ProgressMeter;
-  private readonly budget = memoryBudget();
+  private readonly costOfSpectra: number;
+  private readonly budget: number;
   private readonly writes: Promise<void>[] = [];
   /** By row id; by minus one minus the layer's index for crashes while it was read. */
   private readonly crashes = new Map<number, number>();
@@ -59,9 +62,11 @@ class Analysis {
 
   constructor(private readonly report: Report, private readonly options: AnalysisOptions) {
     this.selected = options.selected ?? (() => true);
+    this.budget = memoryBudget(options.memoryMegabytes);
     report.retryPassing();
     this.waiting = tasksOf(report, this.selected, options.estimateOnly ?? false).reverse();
     const cost = this.waiting.reduce((sum, task) => sum + task.cost, 0);
+    this.costOfSpectra = this.waiting.reduce((sum, task) => sum + (task.depth === "full" ? task.cost : 0), 0);
     this.meter = new ProgressMeter(report, this.selected, cost, options.onProgress);
   }
 
@@ -124,13 +129,13 @@ class Analysis {
         current = idOf(message.view);
         this.report.setState(current, "computing");
         this.meter.started(current);
-      } else if (message.type !== "ready" && message.type !== "finished") {
+      } else if (message.type === "estimated" || message.type === "measured" || message.type === "failed") {
         current = null;
         this.settle(idOf(message.view), outcomeOf(message), task.depth);
       }
     };
     try {
-      await this.options.pool.run({ path, options, fingerprint, layer: task.layer, views, depth: task.depth }, onMessage);
+      await this.options.pool.run({ path, options, fingerprint, layer: task.layer, views, depth: task.depth, threads: this.threadsFor(task) }, onMessage);
       this.failedStarts = 0;
     } catch (error) {
       if (current !== null) {
@@ -145,6 +150,11 @@ class Analysis {
       this.bytesInUse -= task.bytes;
       this.wake();
     }
+  }
+
+  /** A layer that takes longer than all others together gets every core; two at once on one core each are faster otherwise. */
+  private threadsFor(task: LayerTask): number {
+    return task.rows.length === 1 && 2 * task.cost > this.costOfSpectra ? this.options.pool.size : 1;
   }
 
   /** Blames the matrix in work, or the layer being read; gives it up the second time; plans the rest again. */

@@ -12,6 +12,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** Bound of the cache folder's size; least recently used models are forgotten first. */
   readonly cacheMegabytes: number;
+  /** Memory that the compute processes take together; 0: a quarter of the machine's. A layer that needs more runs alone. */
+  readonly memoryMegabytes: number;
   readonly allowExternalDataOutside: boolean;
   /** Tensors with fewer weights are listed as skipped. */
   readonly smallestTensor: number;

@@ -1,20 +1,30 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { FirstFigures } from "../shared/report";
-import { exactSolver } from "../linalg/exactSolver";
-import { lanczos } from "../linalg/lanczos";
+import type { Composite } from "../linalg/composite";
+import type { LeadingSolver } from "../linalg/leadingSingularValue";
 import type { Matrix } from "../linalg/matrix";
+import type { RatedSolver } from "../linalg/singularValues";
 import { epsilonOf } from "../models/dtypes";
 import { fingerprint } from "../models/fingerprint";
 import { openModel } from "../models/formats";
-import { gather, matrixSize } from "../models/gather";
+import { gather, isWhole, matrixSize } from "../models/gather";
 import type { Layer, MatrixView, Model, Values } from "../models/model";
 import { firstFigures } from "../rank/firstFigures";
 import { measureMatrix } from "../rank/measure";
+import { measureComposite } from "../rank/measureComposite";
+import type { Measured } from "../rank/spectrum";
 import type { ComputeMessage, MeasureRequest } from "./computeProtocol";
+import { readFactors } from "./factored";
+import { assertFinite } from "./finite";
 import { areFirstFigures, areMeasures, withFiniteOptions, type RowResult } from "./results";
+import { spectrumSolver } from "./spectra";
 import { titleOf } from "./title";
 
-const measure = measureMatrix(exactSolver);
+/** By threads. A session of ONNX Runtime keeps the number that it was made with. */
+const solvers = new Map<number, RatedSolver & LeadingSolver>();
+
+/** What the matrices of a layer are taken from. */
+type Source = { readonly values: Values } | { readonly composite: Composite<Matrix>; readonly scale: number };
 
 /** The model of the last request stays open for the next one. */
 interface Opened {
@@ -52,70 +62,71 @@ async function reopen(opened: Opened | null, { path, options, fingerprint: expec
   throw new Fault("changed-while-read", "The model changed after it was opened.", "Wait until it is written completely, then analyze it again.");
 }
 
-async function measureLayer(model: Model, { layer: index, views, depth }: MeasureRequest, send: (message: ComputeMessage) => Promise<void>): Promise<void> {
-  const layer = model.layers[index];
-  if (layer === undefined) throw new Error(`layer ${index} of ${model.layers.length}`);
+function solverFor(threads: number, send: (message: ComputeMessage) => Promise<void>): RatedSolver & LeadingSolver {
+  const solver = solvers.get(threads) ?? spectrumSolver(threads, (text) => void send({ type: "notice", text }));
+  solvers.set(threads, solver);
+  return solver;
+}
+
+async function measureLayer(model: Model, { layer: layerIndex, views, depth, threads }: MeasureRequest, send: (message: ComputeMessage) => Promise<void>): Promise<void> {
+  const layer = model.layers[layerIndex];
+  if (layer === undefined) throw new Error(`layer ${layerIndex} of ${model.layers.length}`);
   const start = performance.now();
-  const values = await model.read(layer.tensor);
+  const source = await readLayer(model, layer);
   // Reading serves all matrices of the layer: each carries its share.
   const readMs = (performance.now() - start) / views.length;
-  for (const number of views) {
+  for (const [index, number] of views.entries()) {
     const view = layer.views[number];
     if (view === undefined) throw new Error(`view ${number} of ${layer.views.length}`);
     await send({ type: "started", view: number });
     try {
-      if (depth === "first") await send({ type: "estimated", view: number, first: await estimateView(layer, view, values) });
-      else await send({ type: "measured", view: number, result: await measureView(layer, view, values, readMs) });
+      const begin = performance.now();
+      const isLast = index === views.length - 1;
+      const solver = solverFor(threads, send);
+      if (depth === "first" && "values" in source) await send({ type: "estimated", view: number, first: await estimate(finiteMatrix(layer, view, source.values, isLast), layer, view, solver) });
+      else {
+        const measured = await measure(source, layer, view, isLast, solver);
+        await send({ type: "measured", view: number, result: resultOf(measured, layer, view, readMs, performance.now() - begin) });
+      }
     } catch (error) {
       await send({ type: "failed", view: number, fault: faultOf(error, titleOf({ name: layer.tensor.name, ...view })) });
     }
   }
 }
 
-async function estimateView(layer: Layer, view: MatrixView, values: Values): Promise<FirstFigures> {
-  const { matrix, title } = finiteMatrix(layer, view, values);
-  const first = await firstFigures(matrix, lanczos);
-  if (!areFirstFigures(first)) throw outOfRange(title);
+async function readLayer(model: Model, layer: Layer): Promise<Source> {
+  if (layer.factored === undefined) return { values: await model.read(layer.tensor) };
+  return { composite: await readFactors(model, layer.factored), scale: layer.factored.scale };
+}
+
+async function estimate(matrix: Matrix, layer: Layer, view: MatrixView, solver: LeadingSolver): Promise<FirstFigures> {
+  const first = await firstFigures(matrix, solver);
+  if (!areFirstFigures(first)) throw outOfRange(layer, view);
   return first;
 }
 
-async function measureView(layer: Layer, view: MatrixView, values: Values, readMs: number): Promise<RowResult> {
-  const start = performance.now();
-  const { matrix, title } = finiteMatrix(layer, view, values);
-  const { measures, singularValues } = await measure(matrix, {
-    ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank,
-  });
-  const computeMs = performance.now() - start;
+function measure(source: Source, layer: Layer, view: MatrixView, isLast: boolean, solver: RatedSolver): Promise<Measured> {
+  const facts = { ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank };
+  if ("values" in source) return measureMatrix(solver)(finiteMatrix(layer, view, source.values, isLast), facts);
+  return measureComposite(solver, source.composite, source.scale, facts);
+}
+
+function resultOf({ measures, singularValues }: Measured, layer: Layer, view: MatrixView, readMs: number, computeMs: number): RowResult {
   const result = { ...withFiniteOptions(measures), ms: Number((readMs + computeMs).toFixed(3)) };
-  if (!areMeasures(result)) throw outOfRange(title);
+  if (!areMeasures(result)) throw outOfRange(layer, view);
   return { measures: result, singularValues, readMs, computeMs };
 }
 
-function finiteMatrix(layer: Layer, view: MatrixView, values: Values): { matrix: Matrix; title: string } {
+/** @param isLast nobody needs the tensor's values after this matrix: it may take them as its own, and overwrite them */
+function finiteMatrix(layer: Layer, view: MatrixView, values: Values, isLast: boolean): Matrix {
+  const matrix = isLast && isWhole(view, values.length) ? { ...matrixSize(view), data: values } : gather(view, values);
+  assertFinite(matrix.data, titleOf({ name: layer.tensor.name, ...view }));
+  return matrix;
+}
+
+function outOfRange(layer: Layer, view: MatrixView): Fault {
   const title = titleOf({ name: layer.tensor.name, ...view });
-  const matrix = gather(view, values);
-  assertFinite(matrix.data, title);
-  return { matrix, title };
-}
-
-function outOfRange(title: string): Fault {
   return new Fault("not-finite", `The values of ${title} are so large or so small that its measures are not finite numbers.`, "Rescale the weights and analyze the model again.");
-}
-
-function assertFinite(values: Values, title: string): void {
-  let [nan, infinite] = [0, 0];
-  for (const value of values) {
-    if (Number.isFinite(value)) continue;
-    if (Number.isNaN(value)) nan++;
-    else infinite++;
-  }
-  if (nan + infinite === 0) return;
-  const kinds = [nan > 0 ? `${nan} NaN` : "", infinite > 0 ? `${infinite} infinite` : ""].filter((text) => text !== "").join(" and ");
-  throw new Fault(
-    "not-finite",
-    `${title} holds ${kinds} among its ${values.length} values: it has no singular values.`,
-    "The training diverged or the file is damaged: use an earlier checkpoint.",
-  );
 }
 
 function faultOf(error: unknown, where: string): PlainFault {

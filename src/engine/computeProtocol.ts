@@ -17,11 +17,15 @@ export interface MeasureRequest {
   /** Indices in the layer's `views`. */
   readonly views: readonly number[];
   readonly depth: Depth;
+  /** Threads of one matrix product. */
+  readonly threads: number;
 }
 
 /** Compute process → engine. `finished` ends a request. */
 export type ComputeMessage =
   | { readonly type: "ready" }
+  /** A sentence for the log: why spectra take longer on this machine. */
+  | { readonly type: "notice"; readonly text: string }
   | { readonly type: "started"; readonly view: number }
   | { readonly type: "estimated"; readonly view: number; readonly first: FirstFigures }
   | { readonly type: "measured"; readonly view: number; readonly result: RowResult }

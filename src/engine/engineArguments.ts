@@ -11,6 +11,7 @@ export function engineArguments(options: EngineOptions): string[] {
   return [
     ...(options.cacheFolder === null ? [] : ["--cache", options.cacheFolder]),
     "--cache-megabytes", String(options.cacheMegabytes),
+    "--memory", String(options.memoryMegabytes),
     "--threads", String(options.threads),
     "--smallest", String(options.smallestTensor),
     ...(options.allowExternalDataOutside ? ["--allow-external-data"] : []),
@@ -24,6 +25,7 @@ export function parseEngineArguments(args: readonly string[]): Omit<ServerOption
     options: {
       cache: { type: "string" },
       "cache-megabytes": { type: "string", default: String(DEFAULT_CACHE_MEGABYTES) },
+      memory: { type: "string", default: "0" },
       threads: { type: "string", default: "0" },
       smallest: { type: "string", default: String(DEFAULT_OPEN_OPTIONS.smallestTensor) },
       "allow-external-data": { type: "boolean", default: false },
@@ -32,6 +34,7 @@ export function parseEngineArguments(args: readonly string[]): Omit<ServerOption
   return {
     cacheFolder: values.cache ?? null,
     cacheBytes: Number(values["cache-megabytes"]) * BYTES_PER_MEGABYTE,
+    memoryMegabytes: Number(values.memory),
     threads: Number(values.threads),
     open: { smallestTensor: Number(values.smallest), allowExternalDataOutside: values["allow-external-data"] },
   };

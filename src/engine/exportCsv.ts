@@ -1,3 +1,4 @@
+import { fullRank } from "../shared/fullRank";
 import type { LayerRow, Measures } from "../shared/report";
 import type { ReportData } from "./export";
 
@@ -17,6 +18,7 @@ const COLUMNS: readonly (readonly [header: string, value: (row: LayerRow) => Cel
   ["shape", (row) => row.shape.join("x")],
   ["rows", (row) => row.matrix[0]],
   ["columns", (row) => row.matrix[1]],
+  ["fullRank", fullRank],
   ["parameters", (row) => row.parameters],
   ["effectiveRank", measure((m) => m.effectiveRank)],
   ["stableRank", known("stableRank")],

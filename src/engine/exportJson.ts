@@ -1,3 +1,4 @@
+import { fullRank } from "../shared/fullRank";
 import type { FirstFigures, LayerRow, Measures } from "../shared/report";
 import { unmeasured, type ReportData } from "./export";
 
@@ -32,6 +33,7 @@ function identityJson(row: LayerRow): object {
     dtype: row.dtype,
     parameters: row.parameters,
     matrix: row.matrix,
+    fullRank: fullRank(row),
     unfolding: row.unfolding,
     part: row.part,
   };

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { fullRank } from "../shared/fullRank";
 import type { LayerRow } from "../shared/report";
 import { byReason, unmeasured, type ReportData } from "./export";
 import { bytesText, countText, estimateText, percentText, rankText } from "../shared/figures";
@@ -25,7 +26,7 @@ export function reportAsMarkdown(report: ReportData): string {
       lines.push(line(main, `${code(main.name)}${mean ? ` (mean of ${children.length} parts)` : ""}`));
       for (const child of children) lines.push(line(child, `↳ ${code(child.part ?? child.unfolding)}`));
     }
-    lines.push("", "K is the smaller side of the matrix, utilization the effective rank divided by K; 90 %, 95 % and 99 % are the ranks that keep so much of the energy Σσ².", "");
+    lines.push("", "K is the largest rank that the matrix can have: its smaller side, or the rank of its factors. Utilization is the effective rank divided by K; 90 %, 95 % and 99 % are the ranks that keep so much of the energy Σσ².", "");
   }
   const reasons = byReason(unmeasured(report));
   if (reasons.size > 0) lines.push("## Not measured", "", ...[...reasons].map(([reason, names]) => reasonLine(reason, names)), "");
@@ -34,7 +35,7 @@ export function reportAsMarkdown(report: ReportData): string {
 
 function line(row: LayerRow, name: string): string {
   const matrix = `${row.matrix[0]} × ${row.matrix[1]}`;
-  const k = String(Math.min(...row.matrix));
+  const k = String(fullRank(row));
   const m = row.measures;
   const figures = m === null
     ? [row.state === "failed" ? "failed" : "–", row.first === null ? "–" : estimateText(row.first.stableRank), "–", "–", "–", "–"]

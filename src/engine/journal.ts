@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, utimes, type FileHandle } from "node:fs/promises";
 import type { PlainFault } from "../shared/fault";
+import { fullRank } from "../shared/fullRank";
 import type { FirstFigures, LayerRow } from "../shared/report";
 import { areFirstFigures, areMeasures, isObject, type RowOutcome, type RowResult } from "./results";
 
@@ -134,7 +135,7 @@ function outcomeOf(record: Record<string, unknown>, row: LayerRow): RowOutcome |
   if (isObject(fault)) return { fault: fault as unknown as PlainFault };
   if (!areMeasures(measures) || typeof spectrum !== "string" || typeof readMs !== "number" || typeof computeMs !== "number") return null;
   const singularValues = decode(spectrum);
-  if (singularValues.length !== Math.min(...row.matrix)) return null;
+  if (singularValues.length !== fullRank(row)) return null;
   return { result: { measures, singularValues, readMs, computeMs } };
 }
 

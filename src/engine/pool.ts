@@ -25,6 +25,7 @@ export interface PoolOptions {
 export class ComputePool {
   readonly size: number;
   private readonly idle: ComputeProcess[] = [];
+  private readonly told = new Set<string>();
   private readonly busy = new Set<ComputeProcess>();
   private crashesInARow = 0;
   /** Counts `stop` calls, so that work waiting to start knows that it was stopped. */
@@ -43,7 +44,10 @@ export class ComputePool {
     clearTimeout(this.idleTimer);
     const worker = await this.take();
     try {
-      await worker.measure(request, onMessage);
+      await worker.measure(request, (message) => {
+        if (message.type === "notice") this.tellOnce(message.text);
+        else onMessage(message);
+      });
       this.crashesInARow = 0;
       if (this.busy.has(worker)) this.idle.push(worker);
     } catch (error) {
@@ -54,8 +58,14 @@ export class ComputePool {
       throw error;
     } finally {
       this.busy.delete(worker);
-      if (this.busy.size === 0) this.idleTimer = setTimeout(() => this.stop(), IDLE_MS).unref();
+      if (this.busy.size === 0) this.stopLater();
     }
+  }
+
+  /** Several requests that `stop` rejected come here one after the other: one timer, or a forgotten one would end later work. */
+  private stopLater(): void {
+    clearTimeout(this.idleTimer);
+    this.idleTimer = setTimeout(() => this.stop(), IDLE_MS).unref();
   }
 
   /** Ends all processes at once; what they were doing is rejected as Cancelled. The pool can be used again. */
@@ -82,6 +92,13 @@ export class ComputePool {
     this.busy.add(worker);
     this.log(`Compute process ${worker.pid ?? "?"} started.`);
     return worker;
+  }
+
+  /** Every process says it; a person needs to read it once. */
+  private tellOnce(text: string): void {
+    if (this.told.has(text)) return;
+    this.told.add(text);
+    this.log(text);
   }
 
   private drop(ended: ComputeProcess): void {

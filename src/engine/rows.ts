@@ -1,6 +1,7 @@
 import type { Layer, MatrixView, Model } from "../models/model";
 import type { LayerRow } from "../shared/report";
 import { matrixSize } from "../models/gather";
+import { factorRank, factorWeights } from "./factored";
 
 /** Where a row's matrix lies in the model: `model.layers[layer].views[view]`. */
 export interface RowPlace {
@@ -29,14 +30,16 @@ export function rowsOf(model: Pick<Model, "layers">): ModelRows {
 
 function rowOf(id: number, layer: Layer, view: MatrixView): LayerRow {
   const { rows, columns } = matrixSize(view);
+  const { factored } = layer;
   return {
     id,
     name: layer.tensor.name,
     kind: layer.kind,
     shape: layer.tensor.shape,
     dtype: layer.tensor.dtype,
-    parameters: rows * columns,
+    parameters: factored === undefined ? rows * columns : factorWeights(factored),
     matrix: [rows, columns],
+    factorRank: factored === undefined ? null : factorRank(factored),
     unfolding: view.unfolding,
     part: view.part,
     input: view.input,

@@ -1,6 +1,9 @@
 import { totalmem } from "node:os";
+import { estimateCompositeCost, mostEntries } from "../linalg/compositeCost";
 import { estimateCost } from "../linalg/exactSolver";
+import type { LayerRow } from "../shared/report";
 import type { Depth } from "./computeProtocol";
+import { factorSizes, factorWeights } from "./factored";
 import type { Report } from "./report";
 
 /** What a compute process is given: rows of one layer, whose tensor is read once. */
@@ -15,12 +18,14 @@ export interface LayerTask {
   readonly bytes: number;
 }
 
-/** Stored bytes and decoded values of a tensor in memory at once, per weight (at most float64 twice). */
-const BYTES_PER_WEIGHT = 12;
-/** Float64 matrix, the solver's own copy, and room for its work. */
-const BYTES_PER_ENTRY = 24;
-/** Part of the machine's memory that compute processes share; a layer that needs more still runs, alone. */
-const MEMORY_SHARE = 0.5;
+/** Bytes of a weight as it is stored and as it is decoded, which are in memory together. */
+const STORED_BYTES = 4;
+const decodedBytes = (dtype: string): number => (dtype === "float64" ? 8 : 4);
+/** Copies of a matrix that the solver works on beside the tensor's values; the largest are worked on in place. */
+const COPIES = 2;
+const LARGEST_COPIED = 48 * 2 ** 20;
+/** Part of the machine's memory that compute processes share by default; a layer that needs more still runs, alone. */
+const MEMORY_SHARE = 0.25;
 
 /** Matrices of a smaller shorter side are measured in full as soon as they could be estimated. */
 const SMALLEST_ESTIMATED = 512;
@@ -38,9 +43,14 @@ export function tasksOf(report: Report, selected: (id: number) => boolean, estim
   const open = report.rows.filter(({ id, state }) => state !== "done" && state !== "failed" && selected(id)).map(({ id }) => id);
   const full = byLayer(report, open, "full");
   const swept = estimateOnly || full.reduce((sum, { cost }) => sum + cost, 0) > SHORTEST_SWEPT;
-  const large = new Set(swept ? open.filter((id) => Math.min(...(report.rows[id]?.matrix ?? [0])) >= SMALLEST_ESTIMATED) : []);
+  const large = new Set(swept ? open.filter((id) => isEstimated(report.rows[id])) : []);
   const first = byLayer(report, [...large].filter((id) => report.rows[id]?.first === null), "first");
   return [...first, ...(estimateOnly ? byLayer(report, open.filter((id) => !large.has(id)), "full") : full)];
+}
+
+/** Factors are small: their spectrum takes no longer than an estimate. */
+function isEstimated(row: LayerRow | undefined): boolean {
+  return row !== undefined && row.factorRank === null && Math.min(...row.matrix) >= SMALLEST_ESTIMATED;
 }
 
 function byLayer(report: Report, ids: readonly number[], depth: Depth): LayerTask[] {
@@ -53,19 +63,29 @@ function byLayer(report: Report, ids: readonly number[], depth: Depth): LayerTas
 }
 
 export function taskOf(report: Report, layer: number, rows: number[], depth: Depth): LayerTask {
-  const weights = (report.layers[layer]?.tensor.shape ?? []).reduce((product, size) => product * size, 1);
-  const largest = Math.max(0, ...rows.map((id) => report.rows[id]?.parameters ?? 0));
-  return { layer, rows, depth, cost: rows.reduce((sum, id) => sum + costOf(report, id, depth), 0), bytes: weights * BYTES_PER_WEIGHT + largest * BYTES_PER_ENTRY };
+  const { shape, dtype } = report.layers[layer]?.tensor ?? { shape: [], dtype: "" };
+  const factored = report.layers[layer]?.factored;
+  const weights = factored === undefined ? shape.reduce((product, size) => product * size, 1) : factorWeights(factored);
+  const largest = factored === undefined ? Math.max(0, ...rows.map((id) => report.rows[id]?.parameters ?? 0)) : mostEntries(factorSizes(factored));
+  const copied = largest > LARGEST_COPIED ? 0 : COPIES * largest;
+  const bytes = weights * STORED_BYTES + (weights + copied) * decodedBytes(dtype);
+  return { layer, rows, depth, cost: rows.reduce((sum, id) => sum + costOf(report, id, depth), 0), bytes };
 }
 
 export function costOf(report: Report, id: number, depth: Depth): number {
   const row = report.rows[id];
   if (row === undefined) return 0;
+  const factored = report.layers[report.places[id]?.layer ?? -1]?.factored;
+  if (factored !== undefined) return estimateCompositeCost(factorSizes(factored));
   return depth === "full" ? estimateCost(...row.matrix) : FIRST_OPERATIONS * row.parameters;
 }
 
-/** Bytes that the compute processes may use together; respects a container's limit where Node knows it. */
-export function memoryBudget(): number {
+/**
+ * Bytes that the compute processes may use together; respects a container's limit where Node knows it.
+ * @param megabytes what a person allows; 0: a quarter of what there is
+ */
+export function memoryBudget(megabytes: number): number {
+  if (megabytes > 0) return megabytes * 2 ** 20;
   const limit = process.constrainedMemory?.() ?? 0;
   return MEMORY_SHARE * (limit > 0 ? Math.min(limit, totalmem()) : totalmem());
 }

@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly cacheBytes: number;
   /** 0: as many as there are cores. */
   readonly threads: number;
+  /** Of the compute processes together; 0: a quarter of the machine's. */
+  readonly memoryMegabytes: number;
   readonly open: OpenOptions;
 }
 
@@ -42,7 +44,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     async (path, signal, onProgress) => {
       const report = await reports.fresh(path);
       onProgress(report.progress("running"));
-      return analyze(report, { pool, cache, signal, onProgress, log });
+      return analyze(report, { pool, cache, memoryMegabytes: options.memoryMegabytes, signal, onProgress, log });
     },
     (progress) => void connection.sendNotification(NOTIFICATIONS.progress, progress).catch(() => undefined),
   );

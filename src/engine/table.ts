@@ -1,4 +1,5 @@
 import type { RowsPage, RowsQuery, SortKey, TableLine } from "../shared/protocol";
+import { fullRank } from "../shared/fullRank";
 import type { LayerRow, Measures } from "../shared/report";
 import { groupLayers, type LayerGroup } from "./layers";
 
@@ -11,7 +12,7 @@ const SORT_VALUES: Readonly<Record<SortKey, (row: LayerRow) => SortValue>> = {
   kind: (row) => row.kind,
   shape: (row) => row.shape.reduce((product, size) => product * size, 1),
   parameters: (row) => row.parameters,
-  matrix: (row) => Math.min(...row.matrix),
+  matrix: (row) => fullRank(row),
   // First figures stand in where the spectrum is not known yet, as they do on the page.
   stableRank: (row) => row.measures?.stableRank ?? row.first?.stableRank ?? null,
   effectiveRank: measure((m) => m.effectiveRank),

@@ -1,7 +1,7 @@
 import { bidiagonalize } from "./bidiagonalize";
 import { bidiagonalSingularValues } from "./bidiagonalSingularValues";
 import type { Matrix } from "./matrix";
-import type { SpectrumSolver } from "./singularValues";
+import type { RatedSolver } from "./singularValues";
 import { tallView } from "./tallView";
 import { triangularFactor } from "./triangularFactor";
 
@@ -18,8 +18,9 @@ const QR_FIRST_ASPECT = 2;
  *
  * Memory: one float64 copy of the matrix, or of its triangular factor alone when one side is twice the other or more.
  */
-export const exactSolver: SpectrumSolver = {
+export const exactSolver: RatedSolver = {
   singularValues: async (matrix) => singularValues(matrix),
+  accuracyFor: ({ rows, columns }) => Math.min(rows, columns) * (Number.EPSILON / 2),
 };
 
 function singularValues(matrix: Matrix): Float64Array {

@@ -8,3 +8,9 @@ export interface SpectrumSolver {
    */
   singularValues(matrix: Matrix): Promise<Float64Array>;
 }
+
+/** A solver that says how far its values may be off. */
+export interface RatedSolver extends SpectrumSolver {
+  /** Bound of |Δσ|/σ₁ of what `singularValues` would give for the matrix. */
+  accuracyFor(matrix: Matrix): number;
+}

@@ -1,4 +1,5 @@
 import { E4M3FN, E4M3FNUZ, E5M2, E5M2FNUZ, FLOAT16, FLOAT4, POWERS_OF_TWO, smallFloatValues, type SmallFloat } from "./dtypes/smallFloats";
+import { blockEpsilonOf } from "./dtypes/blockTypes";
 import type { Values } from "./model";
 
 /**
@@ -56,14 +57,14 @@ export function decode(dtype: string, bytes: Uint8Array, count: number): Values 
 }
 
 /**
- * Relative rounding unit ε of a stored type: the distance from 1 to the next larger number (measures.md, "numerical
- * rank"). Integers that a scale makes weights of have a constant step instead: of b bits, the largest magnitude
+ * Relative rounding unit ε of a stored type: the distance from 1 to the next larger number, by which the numerical
+ * rank judges small singular values. Integers that a scale makes weights of have a constant step instead: of b bits, the largest magnitude
  * is 2^(b−1) steps, so ε is one step relative to it, 2^−(b−1), for unsigned ones too, whose zero point lies
  * near the middle. No ε is below that of float32, in which the product with the scale is rounded.
  * @throws Error for a name that is none of these types
  */
 export function epsilonOf(dtype: string): number {
-  return typeOf(dtype).epsilon;
+  return blockEpsilonOf(dtype) ?? typeOf(dtype).epsilon;
 }
 
 function typeOf(dtype: string): Dtype {

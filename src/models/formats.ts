@@ -1,11 +1,18 @@
 import { basename } from "node:path";
 import { Fault } from "../shared/fault";
+import { joinAdapters } from "./adapters/join";
 import { DEFAULT_OPEN_OPTIONS, type Format, type Model, type OpenOptions } from "./model";
+import { gguf } from "./gguf/format";
+import { keras } from "./keras/format";
+import { numpy } from "./numpy/format";
 import { onnx } from "./onnx/format";
+import { pytorch } from "./pytorch/format";
 import { safetensors } from "./safetensors/format";
+import { savedmodel } from "./savedmodel/format";
+import { tflite } from "./tflite/format";
 
 /** All formats. A new one is a folder beside these and a line here. */
-export const FORMATS: readonly Format[] = [onnx, safetensors];
+export const FORMATS: readonly Format[] = [onnx, safetensors, pytorch, gguf, keras, tflite, savedmodel, numpy];
 
 /** The format that a file's name says, or undefined. */
 export function formatOf(path: string): Format | undefined {
@@ -23,5 +30,9 @@ export async function openModel(path: string, options: Partial<OpenOptions> = {}
     const endings = FORMATS.flatMap((known) => known.endings).join(", ");
     throw new Fault("unknown-format", `${basename(path)} is not a model file that RankLens reads.`, `It reads ${endings}.`);
   }
-  return format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options });
+  const model = await format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options });
+  return joinAdapters(model, path).catch(async (error: unknown) => {
+    await model.close();
+    throw error;
+  });
 }

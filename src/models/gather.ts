@@ -11,6 +11,13 @@ export function matrixSize(view: MatrixView): { rows: number; columns: number } 
   return { rows: sizeOf(view.rows), columns: sizeOf(view.columns) };
 }
 
+/** Whether a view is its tensor as it is stored, all of it: then the tensor's values are the matrix. */
+export function isWhole(view: MatrixView, length: number): boolean {
+  const axes = merged([...view.rows, ...view.columns]);
+  const [axis] = axes;
+  return view.offset === 0 && (axes.length === 0 ? length === 1 : axes.length === 1 && axis?.stride === 1 && axis.size === length);
+}
+
 /**
  * Copies a view's matrix out of its tensor, row-major; float32 values stay float32.
  * @param values the whole tensor's; read only, and never shared with the result

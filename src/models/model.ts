@@ -1,3 +1,4 @@
+import type { Composite } from "../linalg/composite";
 import type { LayerKind, ModelSummary, SkippedTensor, Unfolding } from "../shared/report";
 
 /** A tensor as the file describes it. Its values are read on demand. */
@@ -31,9 +32,23 @@ export interface MatrixView {
   readonly breakEvenRank: number | null;
 }
 
+/** A matrix in a tensor of the file. */
+export interface StoredMatrix {
+  readonly tensor: Tensor;
+  readonly view: MatrixView;
+}
+
+/** A matrix that the file keeps in factors, as adapters are: scale · composite. It is measured through them. */
+export interface Factored {
+  readonly composite: Composite<StoredMatrix>;
+  readonly scale: number;
+}
+
 /** A tensor that is a weight, what it does, and the matrices it is measured by (at least one). */
 export interface Layer {
   readonly tensor: Tensor;
+  /** Of a layer with one view whose tensor is in no file: what it is made of. Left out where the file has the tensor. */
+  readonly factored?: Factored;
   readonly kind: LayerKind;
   readonly views: readonly MatrixView[];
   readonly block: string | null;
@@ -53,11 +68,13 @@ export interface Model {
   /** All files of the model, the opened one first; the fingerprint is taken over them. */
   readonly files: readonly string[];
   /**
-   * Reads and dequantizes one tensor of `layers`.
+   * Reads and dequantizes one tensor of `layers`, or another that `reads` tells of.
    * @returns values of length Π shape
    * @throws Fault truncated, changed-while-read, unreadable, external-data-missing …
    */
   read(tensor: Tensor): Promise<Values>;
+  /** Whether `read` takes a tensor of `skipped` too: small factors and scales of adapters. None where it is left out. */
+  readonly reads?: (name: string) => boolean;
   close(): Promise<void>;
 }
 

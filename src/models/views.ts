@@ -1,5 +1,7 @@
 import type { LayerKind } from "../shared/report";
-import { channelsLastViews, convolutionViews, transposedConvolutionViews } from "./views/convolution";
+import {
+  channelsAroundViews, channelsLastViews, convolutionViews, depthwiseChannelsLastViews, transposedChannelsLastViews, transposedConvolutionViews,
+} from "./views/convolution";
 import { linearView, orient, unknownViews, type Layout, type Made } from "./views/made";
 import { recurrentViews, type Gated } from "./views/recurrent";
 import { fusedViews, stackedViews, type FusedPart } from "./views/stacked";
@@ -11,10 +13,10 @@ import { fusedViews, stackedViews, type FusedPart } from "./views/stacked";
 export type WeightRole =
   | { readonly kind: "other" }
   | { readonly kind: "linear"; readonly layout: Layout | null }
-  /** (out, in/groups, k…); (k…, in/groups, out) with its channels last. */
-  | { readonly kind: "conv"; readonly groups: number; readonly channels?: "last" }
-  /** (in, out/groups, k…) */
-  | { readonly kind: "conv_transpose"; readonly groups: number }
+  /** (out, in/groups, k…); (k…, in/groups, out) with its channels last, (out, k…, in/groups) around; (k…, in, multiplier) depthwise. */
+  | { readonly kind: "conv"; readonly groups: number; readonly channels?: "last" | "around" | "depthwise" }
+  /** (in, out/groups, k…); (k…, out, in) with its channels last, (out, k…, in) around. */
+  | { readonly kind: "conv_transpose"; readonly groups: number; readonly channels?: "last" | "around" }
   /** (vocabulary, dimension) */
   | { readonly kind: "embedding" }
   | ({ readonly kind: "lstm" | "gru" | "rnn" } & Gated)
@@ -26,7 +28,7 @@ export type WeightRole =
   | { readonly kind: "adapter" };
 
 /**
- * The matrices that a tensor is measured by ("From a tensor to its matrix", measures.md), as views on the row-major
+ * The matrices that a tensor is measured by, as views on the row-major
  * tensor: its main matrix first, parts and second unfoldings after it. Never fails: where the shape does not fit the
  * role, as in a damaged file, the first axis is set against all others and a note says so.
  * @param shape at least one axis of at least one element; no axis of size 0
@@ -39,13 +41,17 @@ export function viewsOf(shape: readonly number[], role: WeightRole): { kind: Lay
 
 type MatrixViews = Made["views"];
 
+/** By where a kernel's channels are. */
+const KERNELS = { first: convolutionViews, last: channelsLastViews, around: channelsAroundViews, depthwise: depthwiseChannelsLastViews };
+const TRANSPOSED_KERNELS = { first: transposedConvolutionViews, last: transposedChannelsLastViews, around: channelsAroundViews };
+
 function made(shape: readonly number[], role: WeightRole): Made {
   switch (role.kind) {
     case "other": return unknownViews(shape);
     case "linear": return shape.length === 2 ? linearView(shape, role.layout) : unfit(shape, "a matrix");
     case "embedding": return embeddingView(shape);
-    case "conv": return (role.channels === "last" ? channelsLastViews : convolutionViews)(shape, role.groups) ?? unfit(shape, "a convolution");
-    case "conv_transpose": return transposedConvolutionViews(shape, role.groups) ?? unfit(shape, "a transposed convolution");
+    case "conv": return KERNELS[role.channels ?? "first"](shape, role.groups) ?? unfit(shape, "a convolution");
+    case "conv_transpose": return TRANSPOSED_KERNELS[role.channels ?? "first"](shape, role.groups) ?? unfit(shape, "a transposed convolution");
     case "lstm": case "gru": case "rnn": return recurrentViews(shape, role) ?? unfit(shape, `${role.gates.length} gates`);
     case "attention": return fusedViews(shape, role.layout, role.fused) ?? unfit(shape, role.fused.map(({ part }) => part).join(", "));
     case "expert": return stackedViews(shape, role.layout) ?? unfit(shape, "a stack of matrices");

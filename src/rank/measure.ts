@@ -1,6 +1,6 @@
 import { largestEigenvalueModulus } from "../linalg/eigenvalues";
 import type { Matrix } from "../linalg/matrix";
-import type { SpectrumSolver } from "../linalg/singularValues";
+import type { RatedSolver } from "../linalg/singularValues";
 import type { Measures } from "../shared/report";
 import { breakEvenRank } from "./breakEven";
 import { energyRank } from "./energyRank";
@@ -20,31 +20,51 @@ import { countAbove } from "./thresholdCount";
  * All measures of a matrix by a solver's spectrum. The matrix is read before the solver may overwrite it.
  * `ms` is left 0: the caller knows what reading took.
  */
-export function measureMatrix(solver: SpectrumSolver): MeasureMatrix {
+export function measureMatrix(solver: RatedSolver): MeasureMatrix {
   return async (matrix, facts) => {
-    const frobenius = frobeniusNorm(matrix);
     const spectralRadius = facts.recurrent && matrix.rows === matrix.columns ? largestEigenvalueModulus(matrix) : null;
-    const singularValues = await solver.singularValues(matrix);
-    assertEnergy(singularValues, frobenius, matrix);
-    return { singularValues, measures: { ...ofSpectrum(singularValues, facts), frobeniusNorm: frobenius, spectralRadius } };
+    const { singularValues, frobeniusNorm: frobenius, accuracy } = await checkedSpectrum(solver, matrix);
+    return { singularValues, measures: { ...ofSpectrum(singularValues, facts, accuracy), frobeniusNorm: frobenius, spectralRadius } };
   };
 }
 
-/** Measures that follow from the singular values and the facts. */
-function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Measures, "frobeniusNorm" | "spectralRadius"> {
+export interface CheckedSpectrum {
+  /** Largest first. */
+  readonly singularValues: Float64Array;
+  readonly frobeniusNorm: number;
+  /** Bound of |Δσ|/σ₁. */
+  readonly accuracy: number;
+}
+
+/** A spectrum that has the energy of its matrix, whose storage may be overwritten. */
+export async function checkedSpectrum(solver: RatedSolver, matrix: Matrix): Promise<CheckedSpectrum> {
+  const frobenius = frobeniusNorm(matrix), accuracy = solver.accuracyFor(matrix);
+  const singularValues = await solver.singularValues(matrix);
+  assertEnergy(singularValues, frobenius, matrix);
+  return { singularValues, frobeniusNorm: frobenius, accuracy };
+}
+
+/**
+ * Measures that follow from the singular values and the facts.
+ * @param singularValues largest first, K of them: those that a matrix in factors cannot have are left out
+ * @param accuracy bound of |Δσ|/σ₁
+ */
+export function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts, accuracy: number): Omit<Measures, "frobeniusNorm" | "spectralRadius"> {
   const { rows, columns } = facts;
   const s = relativeSpectrum(singularValues);
+  // Laws of noise are of all of the matrix's values, zeros too.
+  const all = withZeros(s, Math.min(rows, columns));
   const first = singularValues[0] ?? 0;
   const tolerance = numericalTolerance(s, rows, columns, facts.epsilon);
   const noise = roundingNoise(s, rows, columns, facts.epsilon);
   const counts = {
-    numericalRank: countAbove(s, tolerance),
+    numericalRank: countAbove(s, tolerance, accuracy),
     "energyRank0.9": energyRank(s, 0.9),
     "energyRank0.95": energyRank(s, 0.95),
     "energyRank0.99": energyRank(s, 0.99),
-    hardThresholdRank: hardThresholdRank(s, rows, columns, noise),
-    evbmfRank: evbmfRank(s, rows, columns, noise),
-    spikes: marchenkoPasturBulk(s, rows, columns, noise),
+    hardThresholdRank: hardThresholdRank(all, rows, columns, noise),
+    evbmfRank: evbmfRank(all, rows, columns, noise),
+    spikes: marchenkoPasturBulk(all, rows, columns, noise),
     powerLawAlpha: powerLaw(s, noise),
   };
   const bulk = counts.spikes;
@@ -65,6 +85,13 @@ function ofSpectrum(singularValues: Float64Array, facts: MatrixFacts): Omit<Meas
     ties: Object.entries(counts).flatMap(([name, result]) => (result?.tie === true ? [name] : [])),
     ms: 0,
   };
+}
+
+function withZeros(s: Float64Array, length: number): Float64Array {
+  if (s.length >= length) return s;
+  const all = new Float64Array(length);
+  all.set(s);
+  return all;
 }
 
 /** Far above what any solver may lose, far below what a wrong spectrum shows. */

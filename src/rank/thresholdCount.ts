@@ -10,12 +10,12 @@ export interface Count {
 /**
  * Number of relative singular values above a threshold.
  * @param s σ/σ₁, largest first
+ * @param accuracy how far the solver's values may be off: it matters to thresholds near the rounding unit
  */
-export function countAbove(s: Float64Array, threshold: number): Count {
+export function countAbove(s: Float64Array, threshold: number, accuracy = s.length * (Number.EPSILON / 2)): Count {
   let count = 0;
   let tie = false;
-  // The solver's absolute error matters to thresholds near the rounding unit of float64 files.
-  const margin = Math.max(TIE * threshold, s.length * (Number.EPSILON / 2));
+  const margin = Math.max(TIE * threshold, accuracy);
   for (const value of s) {
     if (value > threshold) count++;
     if (Math.abs(value - threshold) <= margin) tie = true;

@@ -35,10 +35,12 @@ export interface LayerRow {
   /** Shape and dtype as the file stores them. */
   readonly shape: readonly number[];
   readonly dtype: string;
-  /** Weights in this matrix, rows × columns. */
+  /** Weights in this matrix: rows × columns, or those of its factors where the file keeps it in factors. */
   readonly parameters: number;
   /** [rows, columns] of the matrix. */
   readonly matrix: readonly [number, number];
+  /** The largest rank that its factors can give; null where the file keeps the matrix itself. `fullRank` is K. */
+  readonly factorRank: number | null;
   readonly unfolding: Unfolding;
   /** Which part of the tensor (`q`, `gate:i`, `direction:1/gate:f`, `expert:3`, `group:0`); null for all of it. */
   readonly part: string | null;
@@ -76,7 +78,7 @@ export type RowState = "pending" | "computing" | "done" | "failed";
 
 /**
  * All measures of one matrix. Definitions and sources: `src/rank`. Infinite condition numbers are null.
- * K = min(rows, columns).
+ * K = min(rows, columns), or less where the file keeps the matrix in factors (`fullRank`).
  */
 export interface Measures {
   readonly frobeniusNorm: number;

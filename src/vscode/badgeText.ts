@@ -1,4 +1,4 @@
-import { countText, percentText } from "../engine/figures";
+import { countText, percentText } from "../shared/figures";
 import type { PlainFault } from "../shared/fault";
 import type { ModelBadge } from "../shared/protocol";
 import type { Progress } from "../shared/report";

@@ -2,10 +2,20 @@
  * Which files are models, by their names alone. The formats themselves (`src/models/formats.ts`) are the engine's:
  * the extension host must not load them to show a menu. A test holds both lists, and package.json, together.
  */
-export const MODEL_ENDINGS = [".onnx", ".safetensors", ".safetensors.index.json"] as const;
+export const MODEL_ENDINGS = [
+  ".onnx", ".safetensors", ".safetensors.index.json", ".pt", ".pth", ".ckpt", ".bin", ".bin.index.json", ".gguf", ".keras", ".h5", ".hdf5", ".tflite",
+  "saved_model.pb", "variables.index", ".npy", ".npz",
+] as const;
+
+/** Endings that most files of a workspace have for other reasons: such a file is a model only when it is named one. */
+const SHARED_ENDINGS: readonly string[] = [".bin", ".npy", ".npz"];
+const NAMED_MODEL = "*model*.bin";
 
 /** Names of formats for people, by the identifier that a summary carries. */
-const FORMAT_LABELS: Readonly<Record<string, string>> = { onnx: "ONNX", safetensors: "safetensors" };
+const FORMAT_LABELS: Readonly<Record<string, string>> = {
+  onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", gguf: "GGUF", keras: "Keras", tflite: "TensorFlow Lite",
+  savedmodel: "TensorFlow SavedModel", numpy: "NumPy",
+};
 
 /** Folders that hold other people's models (packages' test files, download caches), not the workspace's. */
 const UNSEARCHED = ["node_modules", "site-packages", "__pycache__", ".*"];
@@ -13,8 +23,8 @@ const UNSEARCHED = ["node_modules", "site-packages", "__pycache__", ".*"];
 /** More files than this are not listed: a list of that length is not read, it is searched by Quick Open. */
 export const MOST_MODELS = 2000;
 
-/** Globs for `workspace.findFiles` and file watchers. */
-export const MODEL_GLOB = `**/*{${MODEL_ENDINGS.join(",")}}`;
+/** Globs for `workspace.findFiles` and file watchers: what is listed without being asked for. */
+export const MODEL_GLOB = `**/{${[...MODEL_ENDINGS.filter((ending) => !SHARED_ENDINGS.includes(ending)).map((ending) => `*${ending}`), NAMED_MODEL].join(",")}}`;
 export const UNSEARCHED_GLOB = `**/{${UNSEARCHED.join(",")}}/**`;
 
 /** For a dialog that opens files: the last ending of each name, without the dot. */
@@ -35,15 +45,21 @@ export function formatLabel(id: string): string {
   return FORMAT_LABELS[id] ?? id;
 }
 
-const INDEX_ENDING = ".safetensors.index.json";
-const SHARD = /^(.*)-\d{5}-of-\d{5}\.safetensors$/i;
+const INDEX = /(\.safetensors|\.bin)\.index\.json$/i;
+const SHARD = /^(.*)-(\d{5})-of-\d{5}(\.safetensors|\.bin|\.gguf)$/i;
+const VARIABLES = /variables[\\/]variables\.index$/i;
 
-/** Leaves out the shards of checkpoints whose index file is in the list too: they are one model. */
+/**
+ * Leaves out the shards of checkpoints whose index file, or first file where there is no index, is in the list too, and the
+ * variables of a SavedModel beside its program: they are one model.
+ */
 export function withoutShards(paths: readonly string[]): string[] {
-  const indices = new Set(paths.map((path) => path.toLowerCase()).filter((path) => path.endsWith(INDEX_ENDING)));
+  const known = new Set(paths.map((path) => path.toLowerCase()));
   return paths.filter((path) => {
-    const stem = SHARD.exec(path)?.[1];
-    return stem === undefined || !indices.has(stem.toLowerCase() + INDEX_ENDING);
+    const [, stem = "", number = "", ending = ""] = SHARD.exec(path.toLowerCase()) ?? [];
+    if (number === "") return !VARIABLES.test(path) || !known.has(path.toLowerCase().replace(VARIABLES, "saved_model.pb"));
+    if (ending !== ".gguf") return !known.has(`${stem}${ending}.index.json`);
+    return number === "00001" || !known.has(path.toLowerCase().replace(`-${number}-of-`, "-00001-of-"));
   });
 }
 
@@ -56,6 +72,7 @@ export function withoutShards(paths: readonly string[]): string[] {
 export function isPartOf(name: string, model: string): boolean {
   const [changed, own] = [name.toLowerCase(), model.toLowerCase()];
   if (changed === own) return true;
-  if (own.endsWith(INDEX_ENDING)) return changed.endsWith(".safetensors");
-  return own.endsWith(".onnx") && changed.startsWith(own.slice(0, -".onnx".length)) && !isModelFile(changed);
+  const sharded = INDEX.exec(own)?.[1];
+  if (sharded !== undefined) return changed.endsWith(sharded);
+  return own.endsWith(".onnx") && changed.startsWith(own.slice(0, -".onnx".length)) && (changed.endsWith(".bin") || !isModelFile(changed));
 }

@@ -16,5 +16,6 @@ export function reportFileEnding(kind: ReportFileKind): string {
 export function reportFileName(modelPath: string, kind: ReportFileKind): string {
   const longestFirst = [...MODEL_ENDINGS].sort((a, b) => b.length - a.length);
   const ending = longestFirst.find((each) => modelPath.toLowerCase().endsWith(each)) ?? "";
-  return `${modelPath.slice(0, modelPath.length - ending.length)}.ranks.${ENDINGS[kind]}`;
+  // An ending that is a whole name keeps its stem: saved_model.pb → saved_model.ranks.csv.
+  return `${modelPath.slice(0, modelPath.length - ending.slice(Math.max(0, ending.indexOf("."))).length)}.ranks.${ENDINGS[kind]}`;
 }

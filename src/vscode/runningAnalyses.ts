@@ -93,7 +93,7 @@ export class RunningAnalyses {
   }
 }
 
-const NOT_STARTED: Omit<Progress, "path"> = { state: "queued", done: 0, failed: 0, total: 0, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null };
+const NOT_STARTED: Omit<Progress, "path"> = { state: "queued", done: 0, failed: 0, total: 0, estimated: 0, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null };
 
 function faultOf(error: unknown): PlainFault {
   const fault = error instanceof Fault ? error : new Fault("crashed", `The analysis stopped: ${String(error)}.`, "See the log.");

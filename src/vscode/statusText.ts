@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { durationText, percentText } from "../engine/figures";
+import { durationText, percentText } from "../shared/figures";
 import type { Progress } from "../shared/report";
 import { plainText, shortened } from "./plainText";
 import type { Translate } from "./translate";

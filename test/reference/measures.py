@@ -165,13 +165,13 @@ def power_law(s, noise):
     return fits[0][1], len(fits) > 1 and fits[1][0] <= fits[0][0] * (1 + TIE)
 
 
-def measures(matrix, epsilon, recurrent=False):
-    """matrix: 2-D array of finite values; epsilon: of the type that the file stores."""
+def measures(matrix, epsilon, recurrent=False, values=None):
+    """matrix: 2-D array of finite values; epsilon: of the type that the file stores; values: all singular values, if known."""
     a = numpy.asarray(matrix, numpy.float64)
     rows, columns = a.shape
     largest = numpy.max(numpy.abs(a))
     scale = 2.0 ** numpy.clip(numpy.floor(numpy.log2(largest)), -1000, 1000) if largest > 0 else 1.0
-    scaled = numpy.linalg.svd(a / scale, compute_uv=False)
+    scaled = numpy.linalg.svd(a / scale, compute_uv=False) if values is None else values / scale
     frobenius = scale * numpy.sqrt(numpy.sum((a / scale) ** 2))
     first = scaled[0]
     s = scaled / first if first > 0 else scaled

@@ -1,16 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { DEFAULT_OPEN_OPTIONS, type Model } from "../../src/models/model";
 import { onnx } from "../../src/models/onnx/format";
+import { describeWithModels, modelFiles, MODELS } from "./models";
 
 /**
  * Against the onnx package (Debian's python3-onnx): every tensor that it finds is in `layers` or `skipped`, and
  * values are equal bit for bit; dequantized ones equal (q − zero point) · scale in float32.
  */
-const MODELS = join(import.meta.dirname, "../../../shared/models");
 const SCRIPT = join(import.meta.dirname, "onnx_tensors.py");
 /** Tensors that are no initializer or Constant (an attribute's tensor): ours lists them, onnx has no such list. */
 const ATTRIBUTE = /^attribute "/;
@@ -24,8 +23,7 @@ interface Reference {
   readonly dequantized: string | null;
 }
 
-const files = ["onnx", "derived/onnx", "control"].flatMap((folder) =>
-  existsSync(join(MODELS, folder)) ? readdirSync(join(MODELS, folder)).filter((name) => name.endsWith(".onnx")).map((name) => join(folder, name)) : []);
+const files = modelFiles(/\.onnx$/);
 
 const referenceOf = (path: string): Reference[] => JSON.parse(execFileSync("/usr/bin/python3", [SCRIPT, path], { encoding: "utf8", maxBuffer: 2 ** 26 })) as Reference[];
 
@@ -43,7 +41,7 @@ async function withModel(file: string, body: (model: Model) => Promise<void> | v
 /** What the names of one file's tensors become where two graphs use one name. */
 const plain = (name: string) => name.replace(/^.*_branch\//, "").replace(/ \(\d+\)$/, "");
 
-describe.skipIf(files.length === 0)("every ONNX model at hand", () => {
+describeWithModels("every ONNX model at hand", files, () => {
   it.each(files)("%s: holds the tensors that onnx finds, none missing, none invented", async (file) => {
     const expected = referenceOf(join(MODELS, file)).map(({ name, shape }) => `${name} [${shape.join(",")}]`);
     await withModel(file, (model) => {
@@ -84,7 +82,7 @@ function described(model: Model, name: string) {
   return { kind: layer.kind, parts: layer.views.map(({ part }) => part), matrix: [size(first!.rows), size(first!.columns)], input: first!.input, notes: layer.notes, block: layer.block, module: layer.module };
 }
 
-describe.skipIf(files.length === 0)("known layers", () => {
+describeWithModels("known layers", files, () => {
   it("silero v6: all weights are in Constant nodes of nested If branches, gates in PyTorch's order", async () => {
     await withModel("onnx/silero_vad_v6.onnx", (model) => {
       expect(model.layers.length).toBe(16);

@@ -1,7 +1,7 @@
 """What numpy finds for every row of a report of RankLens.
 
 Reads a JSON list of {"model", "report"} (paths; report: `ranklens analyze --json`) from stdin. Opens each model with the
-onnx package or its own safetensors parser, forms the matrix of each row from the row's shape, part and unfolding by
+onnx package, PyTorch, NumPy or its own safetensors parser, forms the matrix of each row from the row's shape, part and unfolding by
 the rules of measures, and writes for each model the list of rows' references as JSON: a row's entry is a list, with one
 candidate for each tensor that goes by the row's name in some graph of the model.
 """
@@ -15,6 +15,7 @@ import numpy
 import onnx
 from onnx import numpy_helper  # noqa: F401 (onnx_tensors uses it)
 
+from adapters import config_beside, low_rank
 from measures import EPSILON, measures, plain
 from onnx_tensors import array_of, constant_of, quantized
 
@@ -72,7 +73,23 @@ def safetensors_arrays(path):
     return found
 
 
+def torch_arrays(path):
+    import torch_tensors  # PyTorch takes seconds to load
+
+    found = {}
+    for name, tensor in torch_tensors.tensors_of(path):
+        values = (tensor.dequantize() if tensor.is_quantized else tensor).detach()
+        values = values.to(torch_tensors.torch.float32) if values.dtype == torch_tensors.torch.bfloat16 else values
+        # Without the key under which a checkpoint holds its model.
+        found.setdefault(re.sub(r"^(state_dict|model)\.", "", name), []).append(values.numpy())
+    return found
+
+
 def arrays_of(path):
+    if re.search(r"\.(pth?|bin|ckpt)$", path):
+        return torch_arrays(path)
+    if path.endswith(".npz"):
+        return {name: [values] for name, values in numpy.load(path).items()}
     if path.endswith(".onnx"):
         return onnx_arrays(path)
     if path.endswith(".index.json"):
@@ -155,6 +172,9 @@ def references(model, report):
     rows = json.loads(Path(report).read_text())["layers"]
     answers = []
     for row in rows:
+        if row["kind"] == "adapter" and (change := low_rank(arrays, row["name"], config_beside(model), ROW_EPSILON[row["dtype"]])) is not None:
+            answers.append([change])
+            continue
         siblings = [other for other in rows if other["name"] == row["name"]]
         found = []
         for w in candidates(arrays, row["name"]):

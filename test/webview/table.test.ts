@@ -66,6 +66,16 @@ describe("what a line shows", () => {
     await page.close();
   });
 
+  it("what a first sweep found, as an estimate, until the spectrum is known", async () => {
+    const { page } = await browser.open({ model: "swept" });
+    await expect.poll(async () => (await cells(page, "swept.weight"))["Stable"]).toBe("≈ 9");
+    expect((await cells(page, "swept.weight"))["Eff. rank"]).toBe("–");
+    expect(await line(page, "swept.weight").locator(".estimate").getAttribute("title")).toBe("Estimate, relative error up to 0.2 %");
+    await line(page, "swept.weight").click();
+    await expect.poll(() => page.getByRole("complementary").locator("dd").allInnerTexts()).toEqual([expect.stringContaining("≈ 9"), expect.stringContaining("≈ 2"), "6"]);
+    await page.close();
+  });
+
   it("names with markup as text", async () => {
     const { page, problems } = await browser.open({ measured: true });
     await page.getByLabel("Filter layers").fill("onerror");

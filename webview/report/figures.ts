@@ -1,6 +1,7 @@
 import { durationText, magnitudeText, percentText, rankText } from "../../src/shared/figures";
 import type { MeasureInfo } from "../../src/shared/measureInfo";
-import type { LayerRow, Measures } from "../../src/shared/report";
+import { fullRank } from "../../src/shared/fullRank";
+import type { FirstFigures, LayerRow } from "../../src/shared/report";
 import { TEXT } from "./strings";
 
 /** A count with its digits in groups, by the reader's language. */
@@ -14,11 +15,44 @@ const ESTIMATE_MARK = "≈ ";
 /** Most matrices take milliseconds. */
 export const timeText = (ms: number): string => (ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : durationText(ms));
 
-/** A measure as a person reads it. */
-export function measureText(info: MeasureInfo, measures: Measures): string {
+/** A measure of a row as a person reads it, and what must be said beside it. */
+export interface ShownMeasure {
+  readonly text: string;
+  readonly estimate: boolean;
+  /** A tie is a count that rounding could tip. */
+  readonly tie: boolean;
+  readonly remark: string | null;
+  /** The row's measures are known and this one has no value. */
+  readonly isUndefined: boolean;
+}
+
+/** @returns null while nothing is known of it */
+export function shownMeasure(info: MeasureInfo, { measures, first }: LayerRow): ShownMeasure | null {
+  if (measures === null) return first === null ? null : firstMeasure(info, first);
   const value = info.value(measures);
-  if (value === null) return info.key === "conditionNumber" ? TEXT.infinite : TEXT.notDefined;
-  return (measures.exact ? "" : ESTIMATE_MARK) + figureText(info, value);
+  const tie = measures.ties.includes(info.key);
+  const remarks = [
+    ...(measures.exact ? [] : [TEXT.estimate(measures.relativeError === null ? null : errorText(measures.relativeError))]),
+    ...(tie ? [TEXT.tie] : []),
+  ];
+  const infinite = info.key === "conditionNumber";
+  return {
+    text: value === null ? (infinite ? TEXT.infinite : TEXT.notDefined) : (measures.exact ? "" : ESTIMATE_MARK) + figureText(info, value),
+    estimate: !measures.exact, tie, remark: remarks.length === 0 ? null : remarks.join(". "), isUndefined: value === null && !infinite,
+  };
+}
+
+/** What the sweep ahead of the spectra finds; the stable rank's error is twice that of σ₁. */
+function firstMeasure(info: MeasureInfo, first: FirstFigures): ShownMeasure | null {
+  const exact = { estimate: false, tie: false, remark: null, isUndefined: false };
+  const estimate = (value: number, error: number): ShownMeasure =>
+    ({ ...exact, text: ESTIMATE_MARK + figureText(info, value), estimate: true, remark: TEXT.estimate(errorText(error)) });
+  switch (info.key) {
+    case "frobeniusNorm": return { ...exact, text: figureText(info, first.frobeniusNorm) };
+    case "spectralNorm": return estimate(first.spectralNorm, first.relativeError);
+    case "stableRank": return estimate(first.stableRank, 2 * first.relativeError);
+    default: return null;
+  }
 }
 
 function figureText({ format }: MeasureInfo, value: number): string {
@@ -28,14 +62,6 @@ function figureText({ format }: MeasureInfo, value: number): string {
     case "percent": return percentText(value);
     case "scientific": return magnitudeText(value);
   }
-}
-
-/** What must be said about a figure beside it: an estimate and its error, a threshold that rounding could tip. */
-export function measureRemark(info: MeasureInfo, measures: Measures): string | null {
-  const remarks: string[] = [];
-  if (!measures.exact) remarks.push(TEXT.estimate(measures.relativeError === null ? null : errorText(measures.relativeError)));
-  if (measures.ties.includes(info.key)) remarks.push(TEXT.tie);
-  return remarks.length === 0 ? null : remarks.join(". ");
 }
 
 /** An error bound keeps two digits: 0.4 % must not become 0 %. */
@@ -49,7 +75,7 @@ export function partText(row: LayerRow): string {
   return row.part ?? TEXT.unfolding[row.unfolding];
 }
 
-export const kOf = (row: LayerRow): number => Math.min(row.matrix[0], row.matrix[1]);
+export const kOf = fullRank;
 
 /** The last part of a path of any system. */
 export function fileName(path: string): string {

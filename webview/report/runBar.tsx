@@ -53,11 +53,11 @@ function sentence(progress: Progress): ComponentChildren {
   }
 }
 
-function RunningText({ progress: { current, done, failed, total, etaMs } }: { readonly progress: Progress }): JSX.Element {
+function RunningText({ progress: { current, done, failed, estimated, total, etaMs } }: { readonly progress: Progress }): JSX.Element {
   const [first, ...others] = current;
   return (
     <>
-      <span class="run-count">{TEXT.counts(groupedText(done + failed), groupedText(total))}</span>
+      <span class="run-count">{done + failed === 0 && estimated > 0 ? TEXT.estimated(groupedText(estimated), groupedText(total)) : TEXT.counts(groupedText(done + failed), groupedText(total))}</span>
       {first === undefined ? TEXT.starting : <span class="run-layer" title={current.join("\n")}>{TEXT.running} <bdi>{first}</bdi></span>}
       {others.length > 0 && <span class="run-more">{TEXT.more(others.length)}</span>}
       {etaMs !== null && <span class="run-eta">{TEXT.left(durationText(etaMs))}</span>}

@@ -10,6 +10,7 @@ export const TEXT = {
   dismiss: "Dismiss",
   idle: "Not analyzed yet. Shapes and types come from the header.",
   cancelled: (done: string, total: string) => `Cancelled: ${done} of ${total} matrices are measured.`,
+  estimated: (count: string, all: string) => `First figures of ${count} of ${all} matrices`,
   partial: (done: string, total: string) => `${done} of ${total} matrices are measured.`,
   queued: (ahead: number) => (ahead === 1 ? "Waiting for 1 other analysis." : `Waiting for ${ahead} other analyses.`),
   starting: "Starting …",

@@ -30,8 +30,7 @@ async function openSafetensors(path: string, options: OpenOptions): Promise<Mode
 
 function describe(path: string, checkpoint: Checkpoint, notes: readonly string[], options: OpenOptions): Model {
   const { placed, absent } = placeTensors(checkpoint);
-  const { layers, skipped, parameters } = sortTensors(placed, options);
-  const sources = new Map(layers.map(({ layer, source }) => [layer.tensor.name, source]));
+  const { layers, skipped, sources, parameters } = sortTensors(placed, options);
   const own = resolve(path);
   const { shards } = checkpoint;
   return {
@@ -43,14 +42,15 @@ function describe(path: string, checkpoint: Checkpoint, notes: readonly string[]
       tensors: placed.length + absent.length,
       notes: [...notes, ...writers(shards)],
     },
-    layers: layers.map(({ layer }) => layer),
+    layers,
     skipped: [...skipped, ...absent],
     files: [own, ...shards.map((shard) => shard.path).filter((file) => file !== own)],
     read: async (tensor) => {
       const source = sources.get(tensor.name);
-      if (source === undefined) throw new Error(`"${tensor.name}" is no tensor of a layer of this model`);
+      if (source === undefined) throw new Error(`"${tensor.name}" is no tensor of this model whose numbers are read`);
       return readValues(source);
     },
+    reads: (name) => sources.has(name),
     // Files are opened for each read.
     close: async () => undefined,
   };

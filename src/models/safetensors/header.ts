@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { clipped } from "../clipped";
 import type { FileBytes } from "../fileBytes";
-import { JsonReader } from "./json";
+import { JsonReader } from "../json";
 import { checkLayout } from "./layout";
 import { DATA_TYPES, LENGTH_BYTES, LONGEST_HEADER, METADATA, MOST_TENSORS, type DataType } from "./schema";
 

@@ -1,10 +1,7 @@
 import type { SkippedTensor } from "../../shared/report";
 import { clipped } from "../clipped";
 import type { Layer, OpenOptions } from "../model";
-import { placeOf } from "../names";
-import { roleOfName } from "../names/roleOfName";
-import type { Neighbours } from "../names/stateDictName";
-import { viewsOf, type WeightRole } from "../views";
+import { StateDict } from "../stateDict";
 import type { StoredTensor } from "./header";
 import { elementsOf } from "./layout";
 import { inModelOrder } from "./order";
@@ -23,19 +20,14 @@ export interface PlacedTensor {
   readonly aliases: readonly string[];
 }
 
-export interface ReadableLayer {
-  readonly layer: Layer;
-  readonly source: Source;
-}
-
 export interface Sorted {
-  readonly layers: readonly ReadableLayer[];
+  readonly layers: readonly Layer[];
+  /** Of every tensor whose numbers are read, by name, also of such as are no layer. */
+  readonly sources: ReadonlyMap<string, Source>;
   readonly skipped: readonly SkippedTensor[];
   /** Weights in all tensors of floats and of scaled numbers, without the scales; shared ones once. */
   readonly parameters: number;
 }
-
-type Viewed = ReturnType<typeof viewsOf>;
 
 /** Puts every tensor into `layers` or, with the reason, into `skipped`. */
 export function sortTensors(placed: readonly PlacedTensor[], options: OpenOptions): Sorted {
@@ -48,24 +40,21 @@ export function sortTensors(placed: readonly PlacedTensor[], options: OpenOption
 const PACKED = /(?:^|[._])(?:qweight|qzeros|weight_packed|\w+_blocks|\w+_scales|g_idx|SCB|absmax|quant_map|quant_state\w*)$|\.quant_state\./;
 
 class Sorter implements Sorted {
-  readonly layers: ReadableLayer[] = [];
+  readonly layers: Layer[] = [];
+  readonly sources = new Map<string, Source>();
   readonly skipped: SkippedTensor[] = [];
   parameters = 0;
   private readonly byName: ReadonlyMap<string, PlacedTensor>;
   private readonly scales: ReadonlyMap<StoredTensor, string>;
-  private readonly neighbours: Neighbours;
-  private readonly linear = new Map<string, Viewed>();
+  private readonly stateDict: StateDict;
 
-  constructor(placed: readonly PlacedTensor[], private readonly options: OpenOptions) {
+  constructor(placed: readonly PlacedTensor[], options: OpenOptions) {
     this.byName = new Map(placed.map((one) => [one.name, one]));
     this.scales = new Map(placed.flatMap(({ tensor }): [StoredTensor, string][] => {
       const scale = tensor.type.bits > 8 ? null : scaleBeside(tensor, this.find);
       return scale === null ? [] : [[scale, tensor.name]];
     }));
-    this.neighbours = {
-      shapeOf: (name) => this.byName.get(name)?.tensor.shape,
-      singleInputKernels: placed.filter(({ tensor: { shape } }) => shape.length > 2 && shape[1] === 1 && shape[0]! > 1).length,
-    };
+    this.stateDict = new StateDict(placed.map(({ name, tensor: { shape } }) => ({ name, shape })), options);
   }
 
   add(placed: PlacedTensor): void {
@@ -83,27 +72,17 @@ class Sorter implements Sorted {
     const reason = typeof scale === "string" ? scale : whyUnread(tensor, scale);
     const isFloat = tensor.type.use === "float" || tensor.type.name.startsWith("float");
     if (isFloat || reason === null) this.parameters += elementsOf(tensor.shape);
+    if (typeof scale !== "string" && tensor.type.use !== "unread") {
+      this.sources.set(name, { tensor, shard: placed.shard, scale: scale === null ? null : { ...scale, shard: this.byName.get(scale.tensor.name)!.shard } });
+    }
     if (reason !== null || typeof scale === "string") {
       skip(reason ?? "");
       return;
     }
-    const count = elementsOf(tensor.shape);
-    if (count === 0) {
-      skip("no elements");
-      return;
-    }
-    const named = roleOfName(name, tensor.shape, this.neighbours);
-    if ("skip" in named) skip(named.skip);
-    else if (count < this.options.smallestTensor) skip(`${count} weights, fewer than the ${this.options.smallestTensor} from which tensors are measured`);
-    else {
-      const { kind, views, notes } = this.viewsOf(tensor.shape, named.role);
-      const layer: Layer = {
-        tensor: { name, dtype: tensor.type.name, shape: tensor.shape }, kind, views, ...placeOf(name),
-        notes: [...scaleInWords(tensor, scale), ...aliasesInWords(placed.aliases), ...named.notes, ...notes],
-      };
-      const source: Source = { tensor, shard: placed.shard, scale: scale === null ? null : { ...scale, shard: this.byName.get(scale.tensor.name)!.shard } };
-      this.layers.push({ layer, source });
-    }
+    const described = { name, dtype: tensor.type.name, shape: tensor.shape };
+    const layer = this.stateDict.layerOf(described, { notes: scaleInWords(tensor, scale), aliases: placed.aliases });
+    if (typeof layer === "string") skip(layer);
+    else this.layers.push(layer);
   }
 
   /** The scale of a tensor of few bits, null when it has none, or why it cannot be applied. */
@@ -117,15 +96,6 @@ class Sorter implements Sorted {
     return fitScale(tensor, beside) ?? `${name}, whose scale ${clipped(beside.name)} of shape [${beside.shape.join(", ")}] does not fit it`;
   }
 
-  /** Layers of one shape share their views: a large model has few shapes. */
-  private viewsOf(shape: readonly number[], role: WeightRole): Viewed {
-    if (role.kind !== "linear") return viewsOf(shape, role);
-    const key = `${role.layout} ${shape[0]} ${shape[1]}`;
-    let views = this.linear.get(key);
-    if (views === undefined) this.linear.set(key, views = viewsOf(shape, role));
-    return views;
-  }
-
   private readonly find = (name: string): StoredTensor | undefined => this.byName.get(name)?.tensor;
 }
 
@@ -136,14 +106,6 @@ function whyUnread({ name, type }: StoredTensor, scale: Scale | null): string | 
     case "unread": return type.name.startsWith("complex") ? `${type.name}: complex numbers are not measured` : `${type.name}: a type that RankLens does not read`;
     case "integer": return PACKED.test(name) ? `${type.name}, packed by a quantizer in a way that RankLens does not read` : `${type.name}: not a weight`;
   }
-}
-
-/** Other names that a note lists; the rest is counted. */
-const MOST_ALIASES = 4;
-
-function aliasesInWords(aliases: readonly string[]): string[] {
-  const more = aliases.length - MOST_ALIASES;
-  return [...aliases.slice(0, MOST_ALIASES).map((alias) => `also used as ${clipped(alias)}`), ...(more > 0 ? [`and as ${more} others`] : [])];
 }
 
 function scaleInWords({ type, shape }: StoredTensor, scale: Scale | null): string[] {

@@ -44,6 +44,42 @@ export function channelsLastViews(shape: readonly number[], groups: number): Mad
 }
 
 /**
+ * A convolution of TensorFlow Lite's order stores (out, k…, in/groups), a transposed one too.
+ * @returns null when it has no such axes
+ */
+export function channelsAroundViews(shape: readonly number[], groups: number): Made | null {
+  const out = shape[0], inEach = shape.at(-1);
+  if (out === undefined || inEach === undefined || shape.length < 2) return null;
+  const window = shape.slice(1, -1);
+  const positions = product(window);
+  const parts = partsOf(out, groups);
+  return grouped(parts, groups, {
+    out: out / parts, outStride: positions * inEach, in: inEach, inStride: 1, window, windowStride: inEach, groupStride: (out / parts) * positions * inEach,
+  });
+}
+
+/**
+ * TensorFlow's transposed convolution stores (k…, out, in).
+ * @returns null when it has no such axes
+ */
+export function transposedChannelsLastViews(shape: readonly number[]): Made | null {
+  const [out, inAll] = shape.slice(-2);
+  if (out === undefined || inAll === undefined) return null;
+  return grouped(1, 1, { out, outStride: inAll, in: inAll, inStride: 1, window: shape.slice(0, -2), windowStride: out * inAll, groupStride: 0 });
+}
+
+/**
+ * TensorFlow's depthwise convolution stores (k…, in, multiplier): one kernel for each of in · multiplier outputs.
+ * @returns null when it has no such axes
+ */
+export function depthwiseChannelsLastViews(shape: readonly number[]): Made | null {
+  const [inAll, multiplier] = shape.slice(-2);
+  if (inAll === undefined || multiplier === undefined) return null;
+  const channels = inAll * multiplier;
+  return depthwise(channels, shape.slice(0, -2), { channel: 1, window: channels });
+}
+
+/**
  * A transposed convolution stores (in, out/groups, k…).
  * @returns null when it has no such axes
  */
@@ -96,10 +132,10 @@ function spatialView(kernel: Kernel): MatrixView | null {
 }
 
 /** channels × (k…). No two factors of it are smaller layers: each channel has a kernel of its own, of k… weights. */
-function depthwise(channels: number, window: readonly number[]): Made {
+function depthwise(channels: number, window: readonly number[], stride = { channel: product(window), window: 1 }): Made {
   const positions = product(window);
   return {
-    views: [view([axis(channels, positions)], [axis(positions, 1)], { unfolding: "depthwise", input: "columns", breakEvenRank: 0 })],
+    views: [view([axis(channels, stride.channel)], [axis(positions, stride.window)], { unfolding: "depthwise", input: "columns", breakEvenRank: 0 })],
     notes: ["depthwise: nothing to gain"],
   };
 }

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -28,5 +28,6 @@ export async function buildPrograms(): Promise<Programs> {
     mainFields: ["module", "main"],
     logLevel: "error",
   });
+  copyFileSync(join(root, ".wasm", "kernels.wasm"), join(folder, "kernels.wasm"));
   return { engine: join(folder, "engine.js"), cli: join(folder, "cli.js"), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

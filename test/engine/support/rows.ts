@@ -12,7 +12,7 @@ export function measuresOf(changes: Partial<Measures> = {}): Measures {
 
 export function pendingRow(id: number, changes: Partial<LayerRow> = {}): LayerRow {
   return {
-    id, name: `layer${id}`, kind: "linear", shape: [2, 2], dtype: "f32", parameters: 4, matrix: [2, 2], unfolding: "none", part: null, input: "columns",
+    id, name: `layer${id}`, kind: "linear", shape: [2, 2], dtype: "f32", parameters: 4, matrix: [2, 2], factorRank: null, unfolding: "none", part: null, input: "columns",
     block: null, module: `layer${id}`, notes: [], state: "pending", first: null, measures: null, fault: null, ...changes,
   };
 }

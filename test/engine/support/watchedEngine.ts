@@ -15,7 +15,7 @@ export interface WatchedEngine {
 
 /** A client of a real engine process, whose log tells which processes were started. */
 export function watchEngine(engineScript: string, options: Partial<EngineOptions> = {}): WatchedEngine {
-  const client = startEngine({ engineScript, cacheFolder: null, threads: 2, cacheMegabytes: 256, allowExternalDataOutside: false, smallestTensor: 1, ...options });
+  const client = startEngine({ engineScript, cacheFolder: null, threads: 2, cacheMegabytes: 256, memoryMegabytes: 0, allowExternalDataOutside: false, smallestTensor: 1, ...options });
   const logs: string[] = [];
   const progress: Progress[] = [];
   client.onLog(({ text }) => logs.push(text));

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { safetensors } from "../../../src/models/safetensors/format";
 import { openMutated } from "../support/mutations";
-import { f32, file, stored } from "./safetensorsFile";
+import { readAll } from "../support/opened";
+import { f32, file, stored, withModel } from "./safetensorsFile";
 
 /** Bytes that mean something in JSON, and digits. */
 const TELLING = Buffer.from("{}[]\",:\\0123459-.eE tnu\u0000\u00ff", "latin1");
@@ -29,4 +31,31 @@ describe("a mutated file", () => {
       expect(codes.get("malformed")).toBeGreaterThan(0);
       expect(codes.get("truncated")).toBeGreaterThan(0);
     }, 600_000);
+});
+
+describe("a made file", () => {
+  const BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, I8: 1, U8: 1, I64: 8, BOOL: 1 } as const;
+  const MODULES = [
+    "embed_tokens", "h.0.attn.c_attn", "h.0.attn.c_proj", "qkv_proj", "o_proj", "query_key_value", "lstm", "conv", "dwconv", "deconv", "ups.0", "experts", "mlp.experts.down_proj", "norm", "lora_A", "x",
+  ];
+  const OWN = [
+    "weight", "bias", "weight_ih_l0", "weight_hh_l0", "weight_hr_l0", "in_proj_weight", "kernel", "weight_v", "weight_g", "gate_up_proj", "down_proj", "weight_scale", "weight_scale_inv", "weight_zero_point",
+    "scale_weight", "running_mean", "w1", "w2", "parametrizations.weight.original1", "down", "up",
+  ];
+  const name = fc.tuple(fc.constantFrom(...MODULES), fc.constantFrom(".", ":", "/"), fc.constantFrom(...OWN)).map((parts) => parts.join(""));
+  const shape = fc.array(fc.constantFrom(0, 1, 1, 2, 3, 4, 6, 8, 12), { maxLength: 6 });
+  const tensor = fc.tuple(fc.constantFrom(...Object.keys(BYTES) as (keyof typeof BYTES)[]), shape).map(([dtype, sizes]) =>
+    stored(dtype, sizes, new Uint8Array(BYTES[dtype] * sizes.reduce<number>((product, size) => product * size, 1))));
+
+  it("with any names, types and shapes opens, lists each tensor once, and is read", async () => {
+    let layers = 0;
+    await fc.assert(fc.asyncProperty(fc.dictionary(name, tensor, { minKeys: 1, maxKeys: 12 }), async (tensors) => {
+      await withModel(file(tensors), async (opened) => {
+        expect([...opened.layers.map(({ tensor: { name: listed } }) => listed), ...opened.skipped.map(({ name: listed }) => listed)].sort()).toEqual(Object.keys(tensors).sort());
+        layers += opened.layers.length;
+        await readAll(opened);
+      });
+    }), { seed: 5, numRuns: 2000 });
+    expect(layers).toBeGreaterThan(2000);
+  }, 120_000);
 });

@@ -51,7 +51,7 @@ describe("model files", () => {
       }
     }
   });
-  it.each(["train.yaml", "index.json", "model.index.json", "onnx", "model.onnx.data", "xonnx", "safetensors.txt"])("do not include %s", (name) => {
+  it.each(["train.yaml", "index.json", "model.index.json", "onnx", "model.onnx.data", "xonnx", "safetensors.txt", "firmware.bin", "train.bin.log"])("do not include %s", (name) => {
     for (const pattern of patterns) expect(pattern.test(name), String(pattern)).toBe(false);
   });
   it("have their command in the Explorer only when they are on a disk, near or far, and no folder", () => {
@@ -122,13 +122,13 @@ describe("settings", () => {
   });
   it("have in code the defaults and bounds that the settings page shows", () => {
     expect(engineOptions(named({}), files)).toEqual(engineOptions(named(defaults), files));
-    const low = engineOptions(named({ threads: -1e9, cacheSize: -1e9, smallestTensor: -1e9 }), files);
-    expect([low.threads, low.cacheMegabytes, low.smallestTensor]).toEqual(["threads", "cacheSize", "smallestTensor"].map((name) => properties[`ranklens.${name}`]?.minimum));
-    const high = engineOptions(named({ threads: 1e9, cacheSize: 1e9 }), files);
-    expect([high.threads, high.cacheMegabytes]).toEqual(["threads", "cacheSize"].map((name) => properties[`ranklens.${name}`]?.maximum));
+    const low = engineOptions(named({ threads: -1e9, memory: -1e9, cacheSize: -1e9, smallestTensor: -1e9 }), files);
+    expect([low.threads, low.memoryMegabytes, low.cacheMegabytes, low.smallestTensor]).toEqual(["threads", "memory", "cacheSize", "smallestTensor"].map((name) => properties[`ranklens.${name}`]?.minimum));
+    const high = engineOptions(named({ threads: 1e9, memory: 1e9, cacheSize: 1e9 }), files);
+    expect([high.threads, high.memoryMegabytes, high.cacheMegabytes]).toEqual(["threads", "memory", "cacheSize"].map((name) => properties[`ranklens.${name}`]?.maximum));
   });
   it.each(["many", null, Number.NaN, {}, [], "true"])("that hold %j instead of a value count as unset", (value) => {
-    const odd = { threads: value, cacheSize: value, smallestTensor: value, allowExternalData: value };
+    const odd = { threads: value, memory: value, cacheSize: value, smallestTensor: value, allowExternalData: value };
     expect(engineOptions(named(odd), files)).toEqual(engineOptions(named(defaults), files));
   });
   it("open other folders' files only in folders that are trusted", () => {

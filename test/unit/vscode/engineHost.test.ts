@@ -12,7 +12,7 @@ describe("the engine of a window", () => {
   beforeEach(() => {
     threads = 2;
     engines = [];
-    const options = (): EngineOptions => ({ engineScript: "/e.js", cacheFolder: null, threads, cacheMegabytes: 1, allowExternalDataOutside: false, smallestTensor: 1 });
+    const options = (): EngineOptions => ({ engineScript: "/e.js", cacheFolder: null, threads, cacheMegabytes: 1, memoryMegabytes: 0, allowExternalDataOutside: false, smallestTensor: 1 });
     host = new EngineHost((given) => (engines.push(new FakeEngine(given)), engines.at(-1)!), options);
   });
 

@@ -6,8 +6,8 @@ import { reportFileName } from "../../../src/vscode/reportFiles";
 import { english } from "./support/english";
 
 describe("which files are models", () => {
-  it.each(["net.onnx", "NET.ONNX", "a b/model.safetensors", "model.safetensors.index.json"])("%s is", (name) => expect(isModelFile(name)).toBe(true));
-  it.each(["net.onnx.data", "onnx", "model.bin", "model.index.json", "model.safetensors.json"])("%s is not", (name) => expect(isModelFile(name)).toBe(false));
+  it.each(["net.onnx", "NET.ONNX", "a b/model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "llama.Q4_K.gguf", "net.h5"])("%s is", (name) => expect(isModelFile(name)).toBe(true));
+  it.each(["net.onnx.data", "onnx", "model.index.json", "model.safetensors.json"])("%s is not", (name) => expect(isModelFile(name)).toBe(false));
 
   it("leaves out folders of packages and hidden ones, but not names that begin alike", () => {
     for (const path of ["node_modules/a/x.onnx", "env/lib/site-packages/x.onnx", ".git/x.onnx", "a/.cache/b/x.onnx", "C\\node_modules\\x.onnx"]) expect(isUnsearched(path), path).toBe(true);
@@ -20,6 +20,14 @@ describe("sharded checkpoints", () => {
 
   it("are shown once, as their index", () => {
     expect(withoutShards([...shards, "/m/model.safetensors.index.json", "/m/other.onnx"])).toEqual(["/m/model.safetensors.index.json", "/m/other.onnx"]);
+  });
+  it("are shown once, as their first file, where the format has no index", () => {
+    expect(withoutShards(["/m/l-00001-of-00002.gguf", "/m/l-00002-of-00002.gguf"])).toEqual(["/m/l-00001-of-00002.gguf"]);
+    expect(withoutShards(["/m/pytorch_model.bin.index.json", "/m/pytorch_model-00001-of-00001.bin"])).toEqual(["/m/pytorch_model.bin.index.json"]);
+  });
+  it("are shown once, as the program, where they are the variables of a SavedModel", () => {
+    expect(withoutShards(["/m/saved_model.pb", "/m/variables/variables.index"])).toEqual(["/m/saved_model.pb"]);
+    expect(withoutShards(["/m/variables/variables.index"])).toHaveLength(1);
   });
   it("are shown as they are where the index is missing or another one's", () => {
     expect(withoutShards(shards)).toEqual(shards);
@@ -78,6 +86,7 @@ describe("a place that is no disk", () => {
 describe("a report's file", () => {
   it("lies beside the model under its name", () => {
     expect(reportFileName("/w/net.onnx", "json")).toBe("/w/net.ranks.json");
+    expect(reportFileName("/w/saved_model.pb", "json")).toBe("/w/saved_model.ranks.json");
     expect(reportFileName("/w/NET.ONNX", "markdown")).toBe("/w/NET.ranks.md");
     expect(reportFileName("/w/model.safetensors.index.json", "csv")).toBe("/w/model.ranks.csv");
     expect(reportFileName("/w/model.safetensors", "png")).toBe("/w/model.ranks.png");

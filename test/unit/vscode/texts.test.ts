@@ -6,7 +6,7 @@ import { plainText, shortened } from "../../../src/vscode/plainText";
 import { endText, progressText, statusLabel, statusText } from "../../../src/vscode/statusText";
 import { english } from "./support/english";
 
-const running: Progress = { path: "/w/digits.onnx", state: "running", done: 42, failed: 1, total: 100, current: ["conv1"], elapsedMs: 9000, etaMs: 80_000, ahead: 0, fault: null };
+const running: Progress = { path: "/w/digits.onnx", state: "running", done: 42, failed: 1, total: 100, estimated: 0, current: ["conv1"], elapsedMs: 9000, etaMs: 80_000, ahead: 0, fault: null };
 
 describe("text that files bring", () => {
   it("draws no icon and makes no link", () => {

@@ -25,7 +25,7 @@ type Described = readonly [Partial<LayerRow> & Pick<LayerRow, "name" | "matrix">
 function model(file: string, format: string, described: readonly Described[], skipped: readonly SkippedTensor[], notes: readonly string[]): MadeUpModel {
   const rows = described.map(([facts], id): LayerRow => ({
     id, kind: "linear", shape: facts.matrix, dtype: "float32", parameters: facts.matrix[0] * facts.matrix[1], unfolding: "none", part: null, input: "columns",
-    block: null, module: facts.name, notes: [], state: "pending", measures: null, fault: null, ...facts,
+    block: null, module: facts.name, notes: [], factorRank: null, state: "pending", first: null, measures: null, fault: null, ...facts,
   }));
   const parameters = rows.reduce((sum, row) => sum + row.parameters, 0);
   return {
@@ -98,5 +98,11 @@ function many(count: number): MadeUpModel {
   return model("many.safetensors", "safetensors", layers, [], []);
 }
 
-export const MODELS = { transformer: () => transformer(24), convolutions, many: () => many(2100) };
+/** One large layer of which a first sweep has found norms and stable rank. */
+function swept(): MadeUpModel {
+  const first = { frobeniusNorm: 6, spectralNorm: 2, stableRank: 9, relativeError: 0.001 };
+  return model("large.safetensors", "safetensors", [[{ name: "swept.weight", matrix: [512, 512], first }, { spectrum: decayingSpectrum(512, 0.7) }]], [], []);
+}
+
+export const MODELS = { transformer: () => transformer(24), convolutions, swept, many: () => many(2100) };
 export type ModelName = keyof typeof MODELS;

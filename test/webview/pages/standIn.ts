@@ -17,7 +17,7 @@ let rows: LayerRow[] = [...made.rows];
 let openFault: PlainFault | null = parameters.has("fault")
   ? { code: "truncated", message: "The file ends at byte 4,096, in the middle of the header.", next: "Copy the file again: it is not complete." }
   : null;
-let progress: Progress = { path: made.summary.path, state: "idle", done: 0, failed: 0, total: rows.length, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null };
+let progress: Progress = { path: made.summary.path, state: "idle", done: 0, failed: 0, total: rows.length, estimated: 0, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null };
 const requests: PageToHost[] = [];
 
 /** Every kind of theme that the editor has, with the colours that its webviews get. */

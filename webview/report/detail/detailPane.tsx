@@ -32,7 +32,7 @@ export function DetailPane({ host, report, line, scale, onScale, onCopy, onShowP
   if (line === null) return <aside class="detail" aria-label={TEXT.details}><p class="empty">{TEXT.nothingSelected}</p></aside>;
   // The answer about the spectrum may be newer than the table's line; a stand-in for parts has no spectrum.
   const row = line.mean ? line.row : (spectrum?.row ?? line.row);
-  const { measures } = row;
+  const { measures, first } = row;
   return (
     <aside class="detail" aria-label={TEXT.details}>
       <Heading row={row} line={line} />
@@ -46,14 +46,14 @@ export function DetailPane({ host, report, line, scale, onScale, onCopy, onShowP
           </div>
         )
         : row.state !== "failed" && <SpectrumSection spectrum={spectrum} scale={scale} onScale={onScale} onCopy={onCopy} />}
-      {measures !== null && (
+      {(measures !== null || first !== null) && (
         <section aria-labelledby="measures-title">
           <div class="detail-head">
             <h3 id="measures-title">{TEXT.measures}</h3>
             <button type="button" class="icon-button" title={TEXT.copyMeasures} aria-label={TEXT.copyMeasures} onClick={() => onCopy(asJson(row))}><Icon name="copy" /></button>
           </div>
-          <MeasureList row={row} measures={measures} />
-          <p class="quiet">{TEXT.measuredIn(timeText(measures.ms))}</p>
+          <MeasureList row={row} />
+          {measures !== null && <p class="quiet">{TEXT.measuredIn(timeText(measures.ms))}</p>}
         </section>
       )}
       <Notes row={row} />
@@ -83,6 +83,6 @@ function Notes({ row }: { readonly row: LayerRow }): JSX.Element | null {
   );
 }
 
-function asJson({ name, part, unfolding, matrix, measures }: LayerRow): string {
-  return JSON.stringify({ name, part, unfolding, matrix, ...measures }, null, 2);
+function asJson({ name, part, unfolding, matrix, measures, first }: LayerRow): string {
+  return JSON.stringify({ name, part, unfolding, matrix, ...(measures ?? { ...first, exact: false }) }, null, 2);
 }

@@ -1,27 +1,27 @@
 import type { JSX } from "preact";
 import { Tip } from "../../components/tip";
 import { MEASURE_INFO, type MeasureInfo } from "../../../src/shared/measureInfo";
-import type { LayerRow, Measures } from "../../../src/shared/report";
-import { groupedText, kOf, measureRemark, measureText } from "../figures";
+import type { LayerRow } from "../../../src/shared/report";
+import { groupedText, kOf, shownMeasure } from "../figures";
 import { TEXT } from "../strings";
 
 /** Ranks are read against K, so they are shown with it. */
 const OF_K: readonly MeasureInfo["key"][] = ["effectiveRank", "stableRank"];
 
-/** All measures of a row; each term explains itself. */
-export function MeasureList({ row, measures }: { readonly row: LayerRow; readonly measures: Measures }): JSX.Element {
+/** All measures that are known of a row; each term explains itself. */
+export function MeasureList({ row }: { readonly row: LayerRow }): JSX.Element {
   return (
     <dl class="measures">
       {MEASURE_INFO.map((info) => {
-        const remark = measureRemark(info, measures);
-        const undefinedHere = info.value(measures) === null && info.key !== "conditionNumber";
+        const shown = shownMeasure(info, row);
+        if (shown === null) return null;
         return (
-          <div key={info.key} class={undefinedHere ? "undefined" : ""}>
+          <div key={info.key} class={shown.isUndefined ? "undefined" : ""}>
             <dt><Tip term={info.label}><Explanation info={info} /></Tip></dt>
-            <dd class={measures.exact ? "" : "estimate"} title={remark ?? (undefinedHere ? TEXT.notDefinedTitle : undefined)}>
-              {measureText(info, measures)}
+            <dd class={shown.estimate ? "estimate" : ""} title={shown.remark ?? (shown.isUndefined ? TEXT.notDefinedTitle : undefined)}>
+              {shown.text}
               {OF_K.includes(info.key) && <span class="of-k"> / {groupedText(kOf(row))}</span>}
-              {remark !== null && <span class="remark">{remark}</span>}
+              {shown.remark !== null && <span class="remark">{shown.remark}</span>}
             </dd>
           </div>
         );

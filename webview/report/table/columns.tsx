@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { countText } from "../../../src/shared/figures";
 import { MEASURE_INFO, type MeasureInfo } from "../../../src/shared/measureInfo";
 import type { SortKey, TableLine } from "../../../src/shared/protocol";
-import { groupedText, kOf, measureRemark, measureText, sizeText } from "../figures";
+import { groupedText, kOf, shownMeasure, sizeText } from "../figures";
 import { utilizationColor } from "../map/scale";
 import type { ThemeKind } from "../../components/themeKind";
 import { TEXT } from "../strings";
@@ -75,7 +75,7 @@ function measureColumn(info: MeasureInfo): Column {
     width: isBar ? WIDE : Math.max(NARROW, info.short.length * 7 + 26),
     numeric: true,
     sort: info.key,
-    plain: ({ row }) => (row.measures === null ? "" : plainValue(info, info.value(row.measures))),
+    plain: ({ row }) => (row.measures === null ? (shownMeasure(info, row)?.text ?? "") : plainValue(info, info.value(row.measures))),
     cell: (line, theme) => <MeasureCell info={info} line={line} theme={theme} />,
   };
 }
@@ -90,19 +90,19 @@ function plainValue(info: MeasureInfo, value: number | null): string {
 }
 
 function MeasureCell({ info, line: { row }, theme }: { readonly info: MeasureInfo; readonly line: TableLine; readonly theme: ThemeKind }): ComponentChildren {
-  const { measures } = row;
-  if (measures === null) {
+  const shown = shownMeasure(info, row);
+  if (shown === null) {
     // The first measure says why the others are missing.
     return row.state === "failed" && info.key === ALWAYS[0] ? TEXT.failedCell : <span class="missing">{TEXT.notDefined}</span>;
   }
-  const remark = measureRemark(info, measures);
-  const className = [measures.exact ? "" : "estimate", remark !== null && measures.exact ? "tie" : ""].join(" ").trim();
-  const figure = <span class={className} title={remark ?? undefined}>{measureText(info, measures)}</span>;
-  if (info.key !== "utilization") return figure;
+  const className = shown.estimate ? "estimate" : shown.tie ? "tie" : "";
+  const figure = <span class={className} title={shown.remark ?? undefined}>{shown.text}</span>;
+  if (info.key !== "utilization" || row.measures === null) return figure;
+  const { utilization } = row.measures;
   return (
     <span class="utilization">
       <span class="bar" aria-hidden="true">
-        <span style={{ width: `${100 * Math.min(1, measures.utilization)}%`, backgroundColor: utilizationColor(measures.utilization, theme) }} />
+        <span style={{ width: `${100 * Math.min(1, utilization)}%`, backgroundColor: utilizationColor(utilization, theme) }} />
       </span>
       {figure}
     </span>

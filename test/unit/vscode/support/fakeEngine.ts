@@ -35,7 +35,7 @@ export class FakeEngine implements EngineClient {
   }
 
   tell(progress: Partial<Progress> & Pick<Progress, "path" | "state">): void {
-    const all: Progress = { done: 0, failed: 0, total: 10, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null, ...progress };
+    const all: Progress = { done: 0, failed: 0, total: 10, estimated: 0, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null, ...progress };
     for (const listener of this.progressListeners) listener(all);
   }
 

@@ -1,0 +1,138 @@
+/**
+ * Products by ONNX Runtime: BLAS-3 speed on plain typed arrays, which may be views on WebAssembly memory (not on a
+ * SharedArrayBuffer).
+ */
+import type { Block, Floats, Gemm } from "./gemm";
+import { gemmModel, type ElementType, type GemmNode } from "./onnxGraph";
+import { loadOnnxRuntime, type NativeSession, type OnnxRuntime } from "./onnxRuntime";
+
+/**
+ * Bytes of the output of one call. Onnxruntime-node also returns a copy of every output: in pieces of this size the
+ * copy stays in cache, and no allocation takes fresh pages from the system.
+ */
+const STRIP_BYTES = 4 * 2 ** 20;
+
+type Operation = "multiply" | "multiplyTransB" | "subtract" | "addTransB" | "subtractTransB";
+const NODES: Record<Operation, Omit<GemmNode, "type">> = {
+  multiply: { transB: false, alpha: 1, withC: false },
+  multiplyTransB: { transB: true, alpha: 1, withC: false },
+  subtract: { transB: false, alpha: -1, withC: true },
+  addTransB: { transB: true, alpha: 1, withC: true },
+  subtractTransB: { transB: true, alpha: -1, withC: true },
+};
+
+export type GemmOrReason = { readonly gemm: OnnxGemm } | { readonly reason: string };
+
+export class OnnxGemm implements Gemm {
+  private readonly sessions = new Map<string, NativeSession>();
+
+  private constructor(private readonly runtime: OnnxRuntime, readonly threads: number) {}
+
+  /**
+   * Loads ONNX Runtime and tries on small matrices all that the kernel relies on: that outputs land in the arrays it
+   * gives and that an update may work in place.
+   * @param threads of one product; every session has a pool of its own, which does not spin
+   * @returns the reason, one sentence, where ONNX Runtime cannot be used
+   */
+  static create(threads: number): GemmOrReason {
+    const loaded = loadOnnxRuntime();
+    if ("reason" in loaded) return loaded;
+    const gemm = new OnnxGemm(loaded.runtime, threads);
+    try {
+      for (const type of ["float32", "float64"] as const) {
+        if (!gemm.passes(type)) return { reason: `ONNX Runtime ${loaded.runtime.version} does not write products where it is told to (${type}).` };
+      }
+    } catch (error) {
+      return { reason: `ONNX Runtime ${loaded.runtime.version} fails its test: ${error instanceof Error ? error.message : String(error)}` };
+    }
+    return { gemm };
+  }
+
+  get description(): string {
+    return `ONNX Runtime ${this.runtime.version}, ${this.threads} thread${this.threads === 1 ? "" : "s"}`;
+  }
+
+  multiply(a: Block, b: Block, y: Block): void {
+    this.inStrips("multiply", a, b, y);
+  }
+
+  multiplyTransB(a: Block, b: Block, y: Block): void {
+    this.inStrips("multiplyTransB", a, b, y);
+  }
+
+  subtract(a: Block, b: Block, y: Block): void {
+    this.inStrips("subtract", a, b, y);
+  }
+
+  addTransB(a: Block, b: Block, y: Block): void {
+    this.inStrips("addTransB", a, b, y);
+  }
+
+  subtractTransB(a: Block, b: Block, y: Block): void {
+    this.inStrips("subtractTransB", a, b, y);
+  }
+
+  stripRows(columns: number, bytesPerElement: number): number {
+    return Math.max(1, Math.floor(STRIP_BYTES / (columns * bytesPerElement)));
+  }
+
+  private inStrips(operation: Operation, a: Block, b: Block, y: Block): void {
+    const rows = this.stripRows(y.columns, y.data.BYTES_PER_ELEMENT);
+    for (let i = 0; i < y.rows; i += rows) {
+      const count = Math.min(rows, y.rows - i);
+      this.run(operation, rowsOf(a, i, count), b, rowsOf(y, i, count));
+    }
+  }
+
+  private run(operation: Operation, a: Block, b: Block, y: Block): void {
+    const feeds: Record<string, InstanceType<OnnxRuntime["Tensor"]>> = { A: this.tensor(a), B: this.tensor(b) };
+    const output = this.tensor(y);
+    if (NODES[operation].withC) feeds["C"] = output;
+    this.session(operation, typeOf(y.data)).run(feeds, { Y: output }, {});
+  }
+
+  private tensor({ rows, columns, data }: Block): InstanceType<OnnxRuntime["Tensor"]> {
+    const size = rows * columns;
+    const exact = data.length === size ? data : data.subarray(0, size);
+    return exact instanceof Float32Array ? new this.runtime.Tensor("float32", exact, [rows, columns]) : new this.runtime.Tensor("float64", exact, [rows, columns]);
+  }
+
+  private session(operation: Operation, type: ElementType): NativeSession {
+    const key = `${operation} ${type}`;
+    let session = this.sessions.get(key);
+    if (!session) {
+      session = new this.runtime.Session();
+      const model = gemmModel({ type, ...NODES[operation] });
+      session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
+        intraOpNumThreads: this.threads,
+        interOpNumThreads: 1,
+        executionMode: "sequential",
+        // The pools of several sessions would fight for the cores while they spin.
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
+      });
+      this.sessions.set(key, session);
+    }
+    return session;
+  }
+
+  private passes(type: ElementType): boolean {
+    const of = (values: number[], rows: number): Block => ({ rows, columns: values.length / rows, data: type === "float32" ? Float32Array.from(values) : Float64Array.from(values) });
+    const a = of([1, 2, 3, 4, 5, 6], 2);
+    const b = of([1, 0, 2, -1, 3, 1], 3);
+    const product = of([0, 0, 0, 0], 2);
+    this.multiply(a, b, product);
+    this.subtract(a, of([1, 0, 0, 1, 0, 0], 3), product);
+    const gram = of([0, 0, 0, 0], 2);
+    this.multiplyTransB(a, a, gram);
+    return String([...product.data, ...gram.data]) === String([13, -1, 28, -4, 14, 32, 32, 77]);
+  }
+}
+
+function rowsOf(block: Block, first: number, count: number): Block {
+  if (first === 0 && count === block.rows) return block;
+  return { rows: count, columns: block.columns, data: block.data.subarray(first * block.columns, (first + count) * block.columns) };
+}
+
+function typeOf(data: Floats): ElementType {
+  return data instanceof Float32Array ? "float32" : "float64";
+}

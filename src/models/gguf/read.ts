@@ -1,0 +1,57 @@
+import { basename } from "node:path";
+import { Fault } from "../../shared/fault";
+import { decode } from "../dtypes";
+import { FileBytes } from "../fileBytes";
+import type { Values } from "../model";
+import { elementsOf } from "./header";
+import type { TensorType } from "./schema";
+import type { PlacedTensor } from "./shards";
+
+/**
+ * Π shape values in row-major order, dequantized to float32 where they are quantized. The file is opened for each read:
+ * a model may have more files than a process may hold open.
+ * @throws Fault changed-while-read, unreadable, out-of-memory, and those of `FileBytes.open`
+ */
+export async function readValues({ shard, begin, bytes: length, type, shape }: PlacedTensor): Promise<Values> {
+  const file = await FileBytes.open(shard.path);
+  try {
+    if (file.size !== shard.size || file.mtimeMs !== shard.mtimeMs) {
+      throw new Fault("changed-while-read", `${basename(shard.path)} changed after the model was opened.`, "Wait until it is written completely, then analyze it again.");
+    }
+    const bytes = await file.read(begin, length);
+    await file.assertUnchanged();
+    if (!shard.littleEndian) swap(bytes, type);
+    return type.decode === null ? decode(type.name, bytes, elementsOf(shape)) : dequantized(bytes, type, type.decode, elementsOf(shape));
+  } finally {
+    await file.close();
+  }
+}
+
+/** @param bytes whole blocks */
+function dequantized(bytes: Uint8Array, { blockSize, blockBytes }: TensorType, decodeBlock: NonNullable<TensorType["decode"]>, count: number): Float32Array {
+  const out = allocate(count);
+  for (let block = 0; block < count / blockSize; block++) decodeBlock(bytes, block * blockBytes, out, block * blockSize);
+  return out;
+}
+
+function allocate(count: number): Float32Array {
+  try {
+    return new Float32Array(count);
+  } catch {
+    throw new Fault("out-of-memory", `A dequantized tensor needs ${count * 4} bytes, more than can be had.`, "Close other programs or use a machine with more memory.");
+  }
+}
+
+/** Whether a type of a big-endian file can be read. */
+export function isSwappable({ use, halves }: TensorType): boolean {
+  return use === "plain" || halves !== null;
+}
+
+/** Makes the numbers of a big-endian file little-endian, in place. */
+function swap(bytes: Uint8Array, { use, blockBytes, halves }: TensorType): void {
+  const places = use === "plain" ? [0] : halves ?? [];
+  const size = use === "plain" ? blockBytes : 2;
+  for (let block = 0; block < bytes.length; block += blockBytes) {
+    for (const place of places) bytes.subarray(block + place, block + place + size).reverse();
+  }
+}

@@ -1,0 +1,94 @@
+import { clipped } from "../clipped";
+import { nameTensors } from "./naming";
+import { problemOf } from "./read";
+import type { TensorSource } from "./source";
+import { identityOf, type StoredTensor } from "./tensors";
+import { findTensors } from "./walk";
+
+/** A tensor of a file, under a name that no other of the file has. */
+export interface CheckpointTensor {
+  readonly name: string;
+  readonly tensor: StoredTensor;
+  /** Why it is no layer, wherever it is; null when that is to be seen. */
+  readonly reason: string | null;
+  readonly notes: readonly string[];
+  /** Other names of the same elements. */
+  readonly aliases: readonly string[];
+  /** Whether its elements are weights of the model that no tensor before it has. */
+  readonly isWeight: boolean;
+}
+
+export interface Checkpoint {
+  readonly tensors: readonly CheckpointTensor[];
+  readonly notes: readonly string[];
+}
+
+/** More tensors than any model has. */
+export const MOST_TENSORS = 1_000_000;
+/** Names of unknown classes that a note lists. */
+const MOST_NAMED = 4;
+
+/** All tensors of an opened file, tied ones once. */
+export function tensorsOf(source: TensorSource): Checkpoint {
+  const tensors: CheckpointTensor[] = [];
+  const notes: string[] = [source.kind];
+  const byIdentity = new Map<string, { name: string; aliases: string[]; aside: string | null }>();
+  const unique = new UniqueNames();
+  for (const { value, folder, prefix } of source.pickles) {
+    const found = findTensors(value, folder);
+    const { named, holders } = nameTensors(found.tensors);
+    if (holders.length > 0) notes.push(`weights under ${holders.map(clipped).join(".")}`);
+    notes.push(...remarks(found.unknown, found.isTooDeep));
+    for (const { name, aside, tensor } of named) {
+      const full = unique.take(prefix === "" ? name : `${prefix}.${name}`);
+      const identity = identityOf(tensor);
+      const known = identity === null ? undefined : byIdentity.get(identity);
+      if (known !== undefined && known.aside === aside) {
+        known.aliases.push(full);
+        tensors.push({ name: full, tensor, aliases: [], isWeight: false, reason: `shares its data with ${clipped(known.name)}`, notes: [] });
+        continue;
+      }
+      const aliases: string[] = [];
+      if (identity !== null) byIdentity.set(identity, { name: full, aliases, aside });
+      tensors.push({ isWeight: aside === null && whyUnread(tensor) === null, name: full, tensor, aliases, reason: aside ?? problemOf(tensor, source) ?? whyUnread(tensor), notes: notesOf(tensor, source) });
+    }
+  }
+  return { tensors, notes };
+}
+
+function remarks(unknown: ReadonlySet<string>, isTooDeep: boolean): string[] {
+  const names = [...unknown];
+  const more = names.length - MOST_NAMED;
+  return [
+    ...(names.length === 0 ? [] : [`holds objects that RankLens does not know, looked through for tensors: ${names.slice(0, MOST_NAMED).map(clipped).join(", ")}${more > 0 ? ` and ${more} more kinds` : ""}`]),
+    ...(isTooDeep ? ["values nested too deep were not looked at"] : []),
+  ];
+}
+
+function whyUnread({ type }: StoredTensor): string | null {
+  switch (type.use) {
+    case "float": case "quantized": return null;
+    case "integer": return `${type.name}: not a weight`;
+    case "unread": return type.name.startsWith("complex") ? `${type.name}: complex numbers are not measured` : `${type.name}: a type that RankLens does not read`;
+  }
+}
+
+function notesOf({ type, quantizer, shape, strides }: StoredTensor, source: TensorSource): string[] {
+  if (quantizer !== null) return [`${type.name}, dequantized${quantizer.axis === null ? "" : ` per axis ${quantizer.axis}`}`];
+  if (type.name.startsWith("float8")) return [`${type.name} without a scale`];
+  const isTransposed = shape.length === 2 && shape.every((size) => size > 1) && strides[0] === 1;
+  return [...(isTransposed ? ["stored transposed"] : []), ...(source.isBigEndian ? ["stored big-endian"] : [])];
+}
+
+/** Keeps names apart: rows of one name are one layer. */
+class UniqueNames {
+  private readonly given = new Map<string, number>();
+
+  take(name: string): string {
+    let unique = name, copy = this.given.get(name) ?? 0;
+    while (this.given.has(unique)) unique = `${name} (${++copy + 1})`;
+    this.given.set(unique, 0);
+    if (copy > 0) this.given.set(name, copy);
+    return unique;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Composite } from "../linalg/composite";
+import { coreOf, kroneckerSpectrum, withinRank } from "../linalg/compositeCore";
+import type { Matrix } from "../linalg/matrix";
+import type { RatedSolver } from "../linalg/singularValues";
+import { checkedSpectrum, ofSpectrum, type CheckedSpectrum } from "./measure";
+import type { MatrixFacts, Measured } from "./spectrum";
+
+/**
+ * All measures of scale · W, with W in factors: as of the matrix itself, but that K is the largest rank that the factors
+ * can give. `ms` is left 0.
+ * @param facts rows and columns are those of W
+ */
+export async function measureComposite(solver: RatedSolver, composite: Composite<Matrix>, scale: number, facts: MatrixFacts): Promise<Measured> {
+  const { singularValues, frobeniusNorm, accuracy } = await spectrumOf(solver, composite);
+  const size = Math.abs(scale);
+  for (let i = 0; i < singularValues.length; i++) singularValues[i]! *= size;
+  return { singularValues, measures: { ...ofSpectrum(singularValues, facts, accuracy), frobeniusNorm: frobeniusNorm * size, spectralRadius: null } };
+}
+
+async function spectrumOf(solver: RatedSolver, composite: Composite<Matrix>): Promise<CheckedSpectrum> {
+  if (composite.op === "kronecker") {
+    const a = await spectrumOf(solver, composite.factors[0]), b = await spectrumOf(solver, composite.factors[1]);
+    return { singularValues: kroneckerSpectrum(a.singularValues, b.singularValues), frobeniusNorm: a.frobeniusNorm * b.frobeniusNorm, accuracy: a.accuracy + b.accuracy };
+  }
+  const { singularValues, frobeniusNorm, accuracy } = await checkedSpectrum(solver, coreOf(composite));
+  return { singularValues: withinRank(singularValues, composite), frobeniusNorm, accuracy };
+}

@@ -1,0 +1,23 @@
+"""Answers lines "make|torch|numpy file rows columns" with milliseconds (float32 values, 2 threads for torch)."""
+import sys
+import time
+
+import numpy
+import torch
+
+torch.set_num_threads(2)
+for line in sys.stdin:
+    what, path, rows, columns = line.split()
+    shape = (int(rows), int(columns))
+    if what == "make":
+        numpy.random.default_rng(1).standard_normal(shape, dtype="f4").tofile(path)
+        print(0, flush=True)
+        continue
+    matrix = numpy.fromfile(path, dtype="f4").reshape(shape)
+    if what == "torch":
+        matrix = torch.from_numpy(matrix)
+    start = time.perf_counter()
+    values = torch.linalg.svdvals(matrix) if what == "torch" else numpy.linalg.svd(matrix, compute_uv=False)
+    ms = 1000 * (time.perf_counter() - start)
+    numpy.asarray(values).astype("f8").tofile(path + "." + what)
+    print(ms, flush=True)

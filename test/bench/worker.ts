@@ -1,0 +1,30 @@
+/** Computes spectra on request, in a process of its own as in the product. */
+import { readFileSync } from "node:fs";
+import { exactSolver } from "../../src/linalg/exactSolver";
+import { FastSolver } from "../../src/linalg/fast/fastSolver";
+
+interface Request {
+  readonly file: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly count: number;
+}
+
+const solver = new FastSolver({ threads: Number(process.argv[2]), fallback: exactSolver, tell: (sentence) => console.error(sentence) });
+
+process.on("message", (request: Request) => void answer(request));
+process.send?.({ ready: solver.description });
+
+async function answer({ file, rows, columns, count }: Request): Promise<void> {
+  const source = new Float32Array(new Uint8Array(readFileSync(file)).buffer);
+  const data = new Float32Array(source.length);
+  let ms = 0;
+  let values: Float64Array = new Float64Array(0);
+  for (let i = 0; i < count; i++) {
+    data.set(source);
+    const start = performance.now();
+    values = await solver.singularValues({ rows, columns, data });
+    ms += performance.now() - start;
+  }
+  process.send?.({ ms: ms / count, values: [...values], peak: process.resourceUsage().maxRSS / 1024 });
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { journey } from "./support/journey";
+import { allMeasured, waitForText } from "./support/reportPage";
+import { writeLongModel } from "./support/workspace";
+
+const MATRICES = 24;
+const SIZE = 700;
+const FILE = "long.safetensors";
+
+describe("a long analysis", () => {
+  const window = journey("cancel", (folder) => writeLongModel(folder, FILE, MATRICES, SIZE));
+  const count = (sentence: string): number => Number(/\d+/.exec(sentence)?.[0]);
+  let kept = 0;
+
+  it("is cancelled by the page's button, and keeps what it has measured", async () => {
+    const report = await window().analyzeFromExplorer(FILE);
+    await waitForText(report, /^[1-9]\d* of 24$/);
+    await window().shot("running");
+    await report.getByRole("button", { name: "Cancel" }).click();
+    kept = count(await waitForText(report, /^Cancelled: \d+ of 24 matrices are measured\.$/));
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(MATRICES);
+    await window().shot("cancelled");
+  });
+
+  it("goes on from there when it is resumed", async () => {
+    const report = window().report();
+    await report.getByRole("button", { name: "Resume" }).click();
+    await allMeasured(report);
+    await window().shot("resumed");
+    expect(window().log()).toContain(`computing ${MATRICES - kept} of ${MATRICES} matrices`);
+  });
+
+  it("computes nothing again after the window is reloaded", async () => {
+    const before = window().log();
+    await window().reload();
+    await allMeasured(window().report());
+    await window().shot("reloaded");
+    expect(before).toContain(": computing ");
+    expect(window().log().slice(before.length)).not.toContain(": computing ");
+  });
+
+  it("breaks no content security policy and logs no error", () => {
+    expect(window().complaints).toEqual([]);
+  });
+});
