@@ -24,7 +24,7 @@ export async function measureRows(report: Report, selected: (id: number) => bool
   const bar = new ProgressBar(process.stderr);
   const pool = new ComputePool({ script: join(__dirname, "compute.js"), threads, background: false }, () => undefined);
   try {
-    const end = await analyze(report, { pool, cache, selected, signal, onProgress: (progress) => bar.show(progress), log: () => undefined });
+    const end = await analyze(report, { pool, cache, selected, memoryMegabytes: 0, signal, onProgress: (progress) => bar.show(progress), log: () => undefined });
     if (end.fault !== null) throw Fault.fromPlain(end.fault);
     return end.state !== "cancelled";
   } finally {

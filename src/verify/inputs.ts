@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
-import { readArrays, type NpyArray } from "./npy";
+import type { Values } from "../models/model";
+import { readArray, type StoredArray } from "../models/numpy/arrays";
+import { openNumpy } from "../models/numpy/files";
 
 export type Feeds = Record<string, Ort.Tensor>;
 
@@ -32,8 +33,7 @@ export function seededInputs(ort: typeof Ort, inputs: readonly InputMeta[]): Fee
 
 /** Batches from a data file; each is as long as the graph's first axis wants it. @throws Fault */
 export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly InputMeta[]): Promise<Feeds[]> {
-  const bytes = await readFile(path).catch(() => { throw new Fault("not-found", `${basename(path)} cannot be read.`, "Check the path."); });
-  const arrays = readArrays(bytes, basename(path));
+  const arrays = await readableArrays(path);
   const found = inputs.map((input) => ({ input, array: arrays.get(input.name) ?? (arrays.size === 1 && inputs.length === 1 ? [...arrays.values()][0] : undefined) }));
   for (const { input, array } of found) checkFit(input, array, basename(path), [...arrays.keys()]);
   const samples = Math.min(...found.map(({ array }) => array?.shape[0] ?? 1));
@@ -47,7 +47,28 @@ export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly
   })));
 }
 
-function checkFit({ name, shape }: InputMeta, array: NpyArray | undefined, file: string, names: readonly string[]): void {
+interface DataArray {
+  readonly shape: readonly number[];
+  readonly values: Values;
+}
+
+/** Arrays of numbers, by name. @throws Fault of the file */
+async function readableArrays(path: string): Promise<Map<string, DataArray>> {
+  const { file, arrays } = await openNumpy(path);
+  const readable = new Map<string, DataArray>();
+  await file.whileOpen(async () => {
+    for (const array of arrays) if (holdsNumbers(array)) readable.set(array.name, { shape: array.shape, values: await readArray(array) });
+  });
+  if (readable.size > 0) return readable;
+  throw new Fault("unsupported", `${basename(path)} holds no array of numbers (${arrays[0]?.name ?? ""}: ${arrays[0]?.reason ?? "empty"}).`, "Save the model's inputs under their names with numpy.savez.");
+}
+
+/** Inputs may be integers, which are no weights to the reader of models. */
+function holdsNumbers({ itemSize, reason, dtype }: StoredArray): boolean {
+  return itemSize > 0 && (reason === null || reason === `${dtype}: not a weight`);
+}
+
+function checkFit({ name, shape }: InputMeta, array: DataArray | undefined, file: string, names: readonly string[]): void {
   if (array === undefined) throw new Fault("malformed", `${file} has no array named ${name}, an input of the model; it has ${names.join(", ") || "one without a name"}.`, "Save the inputs under their names with numpy.savez.");
   const fits = array.shape.length === shape.length && array.shape.every((size, axis) => axis === 0 || typeof shape[axis] !== "number" || shape[axis] <= 0 || shape[axis] === size);
   if (fits && array.shape[0] !== 0) return;

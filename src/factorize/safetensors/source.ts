@@ -67,7 +67,7 @@ function formOf({ tensor, kind, views, notes }: Layer, header: Header, output: O
     case "embedding": return tensor.shape.length === 2 ? { op: "embedding", layout: "in_out" } : "its weight is no matrix";
     case "conv": case "conv_transpose": {
       const depthwise = views[0]?.unfolding === "depthwise" || (tensor.shape[1] === 1 && (tensor.shape[0] ?? 0) > 1);
-      return depthwise ? "depthwise: each channel has one small kernel, so there is nothing to gain" : { op: kind, groups: 1 };
+      return depthwise ? "depthwise, or of one input channel: the file does not say, and neither gains much" : { op: kind, groups: 1 };
     }
     default: return `a module of kind ${kind} takes its weight whole`;
   }
