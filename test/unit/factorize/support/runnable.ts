@@ -2,9 +2,9 @@ import * as ort from "onnxruntime-node";
 import { bytes, file, float, graph, int, intAttribute, intsAttribute, model, node, tensor, text } from "../../onnx/onnxFile";
 import { normal } from "../../support/matrices";
 
-/** ValueInfo of a float tensor whose axes are all named or fixed. */
-export const value = (field: number, name: string, rank: number): Buffer =>
-  bytes(field, text(1, name), bytes(2, bytes(1, int(1, 1), bytes(2, ...Array.from({ length: rank }, (_, axis) => bytes(1, text(2, `${name}${axis}`)))))));
+/** ValueInfo of a float tensor whose axes are open, but for the channels where these are given. */
+export const value = (field: number, name: string, rank: number, channels?: number): Buffer =>
+  bytes(field, text(1, name), bytes(2, bytes(1, int(1, 1), bytes(2, ...Array.from({ length: rank }, (_, axis) => bytes(1, axis === 1 && channels !== undefined ? int(1, channels) : text(2, `${name}${axis}`)))))));
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
 
@@ -41,7 +41,7 @@ export function convolutionModel({ opType, channels: [from, to], kernel, groups 
       nodes: [node(opType, ["x", "conv.weight", ...(bias ? ["conv.bias"] : [])], ["y"], attributes, "conv")],
       initializers: [tensor("conv.weight", shape, gaussians(product(shape), 3)), ...(bias ? [tensor("conv.bias", [to], gaussians(to, 4))] : [])],
     }),
-    value(11, "x", kernel.length + 2), value(12, "y", kernel.length + 2),
+    value(11, "x", kernel.length + 2, from), value(12, "y", kernel.length + 2),
   ]);
   return { path: file(model(body)), shape: [2, from, ...kernel.map((size) => 2 * size + 9)] };
 }
