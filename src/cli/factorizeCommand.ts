@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { readFile } from "node:fs/promises";
 import picomatch from "picomatch";
@@ -14,7 +15,7 @@ import type { Output, Source } from "../factorize/source";
 import { assertEnding, openSource } from "../factorize/sources";
 import { Report } from "../engine/report";
 import { exactSolver } from "../linalg/exactSolver";
-import { exactSvd } from "../linalg/svd";
+import { FastSvd } from "../linalg/fast/truncatedSvd";
 import { openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
 import { verifyApart } from "../verify/fork";
@@ -125,7 +126,8 @@ async function applyAndVerify(outcome: Outcome, model: Model, source: Source, ou
   const { plan } = outcome;
   const bar = new ProgressBar(process.stderr);
   // Singular vectors block this thread: until the file is written, Ctrl+C ends the process at once, and nothing is there yet.
-  const factors = await factorsOf(plan, model, source, exactSvd, (name, done, total) =>
+  const svd = new FastSvd(flags.threads ?? availableParallelism(), (sentence) => process.stderr.write(`ranklens: ${sentence}\n`));
+  const factors = await factorsOf(plan, model, source, svd, (name, done, total) =>
     bar.show({ path: "", state: "running", done, failed: 0, estimated: 0, total, current: [name], elapsedMs: 0, etaMs: null, ahead: 0, fault: null }));
   bar.clear();
   const written = await whileInterruptible(async (signal) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Matrix } from "../../../src/linalg/matrix";
-import { exactSvd, type Triplets } from "../../../src/linalg/svd";
+import { FastSvd } from "../../../src/linalg/fast/truncatedSvd";
+import { exactSvd, type Triplets, type TruncatedSvd } from "../../../src/linalg/svd";
 import { asFloat32, gaussianMatrix, matrixOfSpectrum, scaledBy } from "../support/matrices";
 
 const SPECTRA: Readonly<Record<string, (k: number) => number[]>> = {
@@ -10,7 +11,8 @@ const SPECTRA: Readonly<Record<string, (k: number) => number[]>> = {
   "an exact low rank": (k) => Array.from({ length: Math.ceil(k / 3) }, (_, i) => 4 - i / k),
   "two clusters": (k) => Array.from({ length: k }, (_, i) => (i < k / 2 ? 7 : 1e-3)),
 };
-const SHAPES = [[1, 1], [1, 9], [9, 1], [12, 12], [40, 17], [17, 40], [130, 30], [64, 65]] as const;
+const SHAPES = [[1, 1], [1, 9], [9, 1], [12, 12], [40, 17], [17, 40], [130, 30], [64, 65], [150, 120], [110, 230]] as const;
+const SOLVERS: readonly (readonly [string, TruncatedSvd])[] = [["exact", exactSvd], ["fast", new FastSvd(1, (sentence) => { throw new Error(sentence); })]];
 
 /** ‖A Aᵀ − I‖ by its largest entry, for vectors as rows. */
 function departure(rows: (i: number, j: number) => number, count: number, length: number): number {
@@ -38,12 +40,14 @@ function distance({ rows, columns, data }: Matrix, { rank, values, left, right }
   return Math.sqrt(squares);
 }
 
-describe.each(Object.entries(SPECTRA))("the triplets of a matrix with %s", (_, spectrum) => {
+const CASES = SOLVERS.flatMap(([name, solver]) => Object.entries(SPECTRA).map(([of, spectrum]) => ({ name, solver, of, spectrum })));
+
+describe.each(CASES)("the $name triplets of a matrix with $of", ({ solver, spectrum }) => {
   it.each(SHAPES)("of %i × %i give its values, orthonormal vectors and itself", async (rows, columns) => {
     const k = Math.min(rows, columns);
     const expected = spectrum(k);
     const matrix = matrixOfSpectrum(rows, columns, expected);
-    const triplets = await exactSvd.truncate(matrix, k);
+    const triplets = await solver.truncate(matrix, k);
     const scale = expected[0]!;
     for (let i = 0; i < k; i++) expect(Math.abs(triplets.values[i]! - (expected[i] ?? 0))).toBeLessThan(1e-13 * k * scale);
     // The long side's vectors are images: rounding over the smallest trusted value is what they may depart by.
@@ -57,7 +61,7 @@ describe.each(Object.entries(SPECTRA))("the triplets of a matrix with %s", (_, s
     const matrix = matrixOfSpectrum(31, 20, expected);
     for (const rank of [0, 1, 5, 13]) {
       const rest = Math.sqrt(expected.slice(rank).reduce((sum, value) => sum + value * value, 0));
-      expect(distance(matrix, await exactSvd.truncate(matrix, rank))).toBeCloseTo(rest, 9);
+      expect(distance(matrix, await solver.truncate(matrix, rank))).toBeCloseTo(rest, 9);
     }
   });
 });
