@@ -50,7 +50,7 @@ function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLa
   const { rung, limit } = proposals.reduce((best, other) => (other.rung.parameters < best.rung.parameters ? other : best));
   if (rung.parameters < whole.parameters) return factorized(layer, rung, ruleText(rule));
   const most = limit === null ? "no rank would make it smaller" : `its break-even rank is ${limit.ranks.join(" × ")}`;
-  return kept(layer, `${ruleText(rule)}, ${rung.ranks.join(" × ")}, does not make it smaller: ${most}`);
+  return kept(layer, `${ruleText(rule)}${rule.kind === "fixed" ? "" : `, ${rung.ranks.join(" × ")},`} does not make it smaller: ${most}`);
 }
 
 function ruled(target: Target, scheme: Scheme, spectra: readonly ModeSpectra[], rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
@@ -61,11 +61,16 @@ function ruled(target: Target, scheme: Scheme, spectra: readonly ModeSpectra[], 
   const longer = target.shape.reduce((all, size) => all * size, 1);
   const ranks = spectra.map((mode, index) => {
     const groups = mode.length;
-    const found = mode.map((values) => rankOf(rule, values, values.length, Math.max(values.length, Math.round(longer / (groups * values.length))), epsilonOf(target.dtype)));
+    const found = mode.map((values) => rankOf(shared(rule, spectra.length), values, values.length, Math.max(values.length, Math.round(longer / (groups * values.length))), epsilonOf(target.dtype)));
     // All groups have one rank: that of the group that needs most.
     return found.includes(null) ? null : Math.min(full[index]!, Math.max(1, ...found.map((rank) => rank ?? 1)));
   });
   return ranks.includes(null) ? null : { rung: rungAt(target, scheme, ranks.map((rank) => rank ?? 1), spectra, ONE_POSITION), limit };
+}
+
+/** What each of several modes may lose adds up: they share what the rule lets the layer lose. */
+function shared(rule: RankRule, modes: number): RankRule {
+  return rule.kind === "energy" ? { kind: "energy", share: 1 - (1 - rule.share) / modes } : rule;
 }
 
 function byBudget(considered: readonly Considered[], budget: Budget, total: number, words: (amount: number) => string): Proposal {
