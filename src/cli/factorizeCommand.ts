@@ -1,21 +1,20 @@
-import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { readFile } from "node:fs/promises";
 import picomatch from "picomatch";
 import { version } from "../../package.json";
 import { Cancelled, Fault } from "../shared/fault";
 import { considerLayers } from "../factorize/candidates";
-import { assertPlanFits, contentHash, factorsOf } from "../factorize/apply";
-import { assertOutput, AtomicFiles } from "../factorize/atomic";
-import { parsePlan, planText, PLAN_SCHEMA, type Plan } from "../factorize/plan";
+import { assertPlanFits, contentHash } from "../factorize/apply";
+import { assertOutput } from "../factorize/atomic";
+import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
 import { propose, type AllocationId, type Wish } from "../factorize/propose";
 import { parseRankRule } from "../factorize/rankRule";
 import type { SchemeId } from "../factorize/scheme";
 import type { Output, Source } from "../factorize/source";
 import { assertEnding, openSource } from "../factorize/sources";
+import { applyApart } from "../engine/applyApart";
 import { Report } from "../engine/report";
 import { exactSolver } from "../linalg/exactSolver";
-import { FastSvd } from "../linalg/fast/truncatedSvd";
 import { openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
 import { verifyApart } from "../verify/fork";
@@ -64,7 +63,7 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes };
     const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null };
-    const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, source, output, flags);
+    const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
     if (ended === null) return interrupted();
     const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
@@ -122,25 +121,14 @@ async function knownSpectra(model: Model, options: OpenOptions, flags: Factorize
 }
 
 /** null: interrupted; then nothing is left behind. */
-async function applyAndVerify(outcome: Outcome, model: Model, source: Source, output: string, flags: FactorizeFlags): Promise<Outcome | null> {
-  const { plan } = outcome;
+async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, output: string, flags: FactorizeFlags): Promise<Outcome | null> {
   const bar = new ProgressBar(process.stderr);
-  // Singular vectors block this thread: until the file is written, Ctrl+C ends the process at once, and nothing is there yet.
-  const svd = new FastSvd(flags.threads ?? availableParallelism(), (sentence) => process.stderr.write(`ranklens: ${sentence}\n`));
-  const factors = await factorsOf(plan, model, source, svd, (name, done, total) =>
-    bar.show({ path: "", state: "running", done, failed: 0, estimated: 0, total, current: [name], elapsedMs: 0, etaMs: null, ahead: 0, fault: null }));
-  bar.clear();
-  const written = await whileInterruptible(async (signal) => {
-    const files = new AtomicFiles(signal);
-    try {
-      await files.write(output, (write) => source.apply(factors, output, write));
-      for (const { name, text } of source.beside) await files.write(join(dirname(output), name), (write) => write(Buffer.from(text)));
-      await files.write(`${output}.plan.json`, (write) => write(Buffer.from(planText(plan))));
-      return await files.commit();
-    } finally {
-      await files.discard();
-    }
-  });
+  const request = { path: model.summary.path, options, plan: outcome.plan, output, as: flags.as, threads: flags.threads ?? 0 };
+  const written = await whileInterruptible((signal) => applyApart(join(__dirname, "apply.js"), request, signal, (message) => {
+    if (message.type === "notice") process.stderr.write(`ranklens: ${message.text}\n`);
+    if (message.type !== "progress") return;
+    bar.show({ path: "", state: "running", done: message.done, failed: 0, estimated: 0, total: message.total, current: [message.name], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
+  })).finally(() => bar.clear());
   if (written === null) return null;
   const after = await openModel(output, { smallestTensor: DEFAULT_OPEN_OPTIONS.smallestTensor });
   const size = { parameters: after.summary.parameters, bytes: after.summary.bytes };

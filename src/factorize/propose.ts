@@ -1,5 +1,5 @@
 import { epsilonOf } from "../models/dtypes";
-import { assertPossible, type Allocation, type Choice } from "./budget/choices";
+import { assertPossible, efficient, type Allocation, type Choice } from "./budget/choices";
 import { equalRatio } from "./budget/equalRatio";
 import { leastTotal } from "./budget/leastTotal";
 import { minimax } from "./budget/minimax";
@@ -89,10 +89,14 @@ function byBudget(considered: readonly Considered[], budget: Budget, total: numb
   return { layers, allocation };
 }
 
-/** The layer as it is, and every rank of every scheme that makes it smaller. */
+/**
+ * The layer as it is, and every rank of every scheme that makes it smaller. Of two schemes at one size the one that loses less
+ * is left: errors in the spectral norm, which minimax spreads, compare layers and not schemes.
+ */
 function rungsOf({ target, schemes }: Candidate): Rung[] {
   const whole = wholeRung(target, ONE_POSITION);
-  return [whole, ...schemes.flatMap(({ scheme, spectra }) => ladderOf(target, scheme, spectra, ONE_POSITION).filter(({ parameters }) => parameters < whole.parameters))];
+  const all = [whole, ...schemes.flatMap(({ scheme, spectra }) => ladderOf(target, scheme, spectra, ONE_POSITION).filter(({ parameters }) => parameters < whole.parameters))];
+  return efficient(all.map(({ parameters, error2 }) => ({ cost: parameters, error: error2 }))).map((index) => all[index]!);
 }
 
 const BYTES: Readonly<Record<string, number>> = { float64: 8, float32: 4, float16: 2, bfloat16: 2 };
