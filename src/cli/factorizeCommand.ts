@@ -55,10 +55,12 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
   const output = flags.out === undefined ? null : resolve(flags.out);
   if (output !== null) {
     assertEnding(model, output);
-    await assertOutput(output, model.files);
+    // Files that come beside it must not take the place of one of the original's either.
+    for (const file of [output, `${output}.data`, `${output}.plan.json`]) await assertOutput(file, model.files);
   }
   const source = await openSource(model, options, flags.as);
   try {
+    if (output !== null) await assertOwn(source, dirname(output));
     const plan = await planFor(model, source, options, flags);
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes };
@@ -70,6 +72,15 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     return EXIT.done;
   } finally {
     await Promise.all([source.close(), model.close()]);
+  }
+}
+
+/** A script of that name that is not ours stays. @throws Fault not-written */
+async function assertOwn({ beside }: Source, folder: string): Promise<void> {
+  for (const { name, text } of beside) {
+    const there = await readFile(join(folder, name), "utf8").catch(() => null);
+    if (there === null || there.split("\n")[0] === text.split("\n")[0]) continue;
+    throw new Fault("not-written", `There is another ${name} in the folder of the output, which RankLens would have to overwrite.`, "Write into another folder.");
   }
 }
 

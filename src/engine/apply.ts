@@ -1,10 +1,9 @@
-import { dirname, join } from "node:path";
 import { availableParallelism } from "node:os";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import { assertPlanFits, contentHash, factorsOf } from "../factorize/apply";
 import { AtomicFiles } from "../factorize/atomic";
 import { planText, type Plan } from "../factorize/plan";
-import type { Output } from "../factorize/source";
+import { writeAll, type Output } from "../factorize/source";
 import { openSource } from "../factorize/sources";
 import { FastSvd } from "../linalg/fast/truncatedSvd";
 import { openModel } from "../models/formats";
@@ -39,8 +38,7 @@ export async function applyPlan(request: ApplyRequest, tell: (message: ApplyMess
       assertPlanFits(plan, await contentHash(model.files), model, source);
       const svd = new FastSvd(threads > 0 ? threads : availableParallelism(), (text) => tell({ type: "notice", text }));
       const factors = await factorsOf(plan, model, source, svd, (name, done, total) => tell({ type: "progress", name, done, total }));
-      await files.write(output, (write) => source.apply(factors, output, write));
-      for (const { name, text } of source.beside) await files.write(join(dirname(output), name), (write) => write(Buffer.from(text)));
+      await writeAll(source, factors, output, files);
       await files.write(`${output}.plan.json`, (write) => write(Buffer.from(planText(plan))));
       return await files.commit();
     } finally {

@@ -1,4 +1,5 @@
-import type { Write } from "./atomic";
+import { dirname, join } from "node:path";
+import type { AtomicFiles, Write } from "./atomic";
 import type { Factor } from "./scheme";
 import type { Target } from "./target";
 
@@ -19,9 +20,19 @@ export interface Source {
    * @param output where the file will be
    */
   apply(factors: ReadonlyMap<string, readonly Factor[]>, output: string, write: Write): Promise<void>;
+  /** The file beside the model that holds values which stay, where there is one. */
+  data(factors: ReadonlyMap<string, readonly Factor[]>, output: string): { readonly name: string; write(write: Write): Promise<void> } | null;
   /** Files that go beside the model, by name: what loads it. */
   readonly beside: readonly { readonly name: string; readonly text: string }[];
   close(): Promise<void>;
+}
+
+/** Writes all files of a factorized model. @throws Fault, Cancelled; the caller then discards the files */
+export async function writeAll(source: Source, factors: ReadonlyMap<string, readonly Factor[]>, output: string, files: AtomicFiles): Promise<void> {
+  await files.write(output, (write) => source.apply(factors, output, write));
+  const data = source.data(factors, output);
+  if (data !== null) await files.write(join(dirname(output), data.name), (write) => data.write(write));
+  for (const { name, text } of source.beside) await files.write(join(dirname(output), name), (write) => write(Buffer.from(text)));
 }
 
 export function isTarget(target: Target | { readonly reason: string }): target is Target {

@@ -119,6 +119,8 @@ describe("ranklens factorize, given what it cannot do,", () => {
     const model = onnx();
     mkdirSync(at("d.onnx"));
     fails(1, /m\.onnx is the original, which RankLens never overwrites/, model, "--out", "m.onnx");
+    writeFileSync(at("load_factorized.py"), "mine");
+    fails(1, /another load_factorized\.py/, safetensors(), "--out", "s.safetensors");
     fails(1, /folder of s\.onnx does not exist/, model, "--out", "nowhere/s.onnx");
     fails(1, /d\.onnx is a folder/, model, "--out", "d.onnx");
     fails(2, /ends in \.onnx/, model, "--out", "s.safetensors");

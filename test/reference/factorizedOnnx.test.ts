@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { sideBySide } from "../../src/verify/sideBySide";
 import { folder } from "../unit/support/folders";
 import { writeFactored } from "../unit/factorize/support/writeFactored";
 
@@ -26,6 +27,18 @@ describe.skipIf(!existsSync(MODELS))("a factorized real model", () => {
     // Weights in Constant nodes are nodes; two factors for each that goes.
     expect(told.initializers.new).toBe(2 * told.initializers.gone);
     expect(told.nodes.gone).toBeGreaterThanOrEqual(layers.length);
+  });
+
+  it("with external data: keeps what stays in one new file beside it, and computes the same", async () => {
+    const at = folder();
+    const output = join(at, "factorized.onnx");
+    const original = join(MODELS, "derived/onnx/tinystories_656k_extdata.onnx");
+    const { layers } = await writeFactored(original, output, "channel");
+    expect(layers.length).toBeGreaterThan(10);
+    expect(readdirSync(at).sort()).toEqual(["factorized.onnx", "factorized.onnx.data"]);
+    const { outputs } = await sideBySide({ original, candidate: output, data: null });
+    expect(outputs[0]!.relativeError).toBeLessThan(1e-5);
+    execFileSync("/usr/bin/python3", ["-c", "import onnx, sys; onnx.checker.check_model(sys.argv[1])", output]);
   });
 
   it("written twice is the same bytes", async () => {

@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { FileBytes } from "../../models/fileBytes";
 import type { Layer, OpenOptions } from "../../models/model";
@@ -7,6 +7,7 @@ import type { Source } from "../source";
 import type { Factor } from "../scheme";
 import { isWritable } from "../store";
 import { isDepthwise, isConvolution, type Target } from "../target";
+import { copyData, dataName, moved, repointed, type Moved } from "./externalData";
 import { scanModel, type PlacedGraph, type PlacedTensor } from "./scan";
 import { spliced, type Edit } from "./splice";
 import { namesIn, replaceLayer } from "./surgery";
@@ -31,24 +32,33 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
       const place = own === undefined ? undefined : stored.get(own.record.message.start);
       if (own === undefined || place === undefined) return { reason: "its weight is stored where factors cannot be put (a function's body)" };
       if (own.quantized || !isWritable(dtype)) return { reason: `its weight is quantized (${dtype}): factors of full precision would be larger` };
-      if (own.record.source.kind === "external") return { reason: "its weight is external data, which this version does not write" };
       const found = usesOf(place.tensor, place.graph, opset);
       if (typeof found === "string") return { reason: found };
       if (isConvolution(found.form) && isDepthwise(shape, found.form)) return { reason: "depthwise: each channel has one small kernel, so there is nothing to gain" };
       uses.set(name, found);
       return { name, kind, shape, dtype, form: found.form };
     });
+    const outside = flat(graphs).map(({ tensor }) => tensor).filter(({ record }) => record.source.kind === "external");
+    if (outside.length > 0 && model.functions.length + model.training.length > 0) {
+      throw new Fault("unsupported", `${basename(path)} keeps external data and local functions or training graphs, which cannot be written together.`, "Export it without them.");
+    }
+    /** External tensors that stay: a new data file holds them and no more. */
+    const kept = (factors: ReadonlyMap<string, unknown>): Promise<Moved[]> => {
+      const gone = new Set([...factors.keys()].map((name) => uses.get(name)?.tensor));
+      return moved(outside.filter((tensor) => !gone.has(tensor)), external);
+    };
     return {
       targets,
       apply: async (factors, output, write) => {
-        if (external.files.length > 0) assertSameFolder(path, output);
         const edits = await editsFor(file, graphs, model.irVersion ?? 1, uses, factors);
+        edits.push(...await repointed(file, await kept(factors), dataName(output)));
         for (const piece of spliced(edits, file.size)) {
           if ("bytes" in piece) await write(piece.bytes);
           else for (let at = piece.start; at < piece.end; at += CHUNK) await write(await file.read(at, Math.min(CHUNK, piece.end - at)));
         }
         await file.assertUnchanged();
       },
+      data: (factors, output) => (outside.length === 0 ? null : { name: dataName(output), write: async (write) => copyData(await kept(factors), write) }),
       beside: [],
       close: () => file.close(),
     };
@@ -67,12 +77,6 @@ async function editsFor(file: FileBytes, graphs: readonly PlacedGraph[], irVersi
     edits.push(...await replaceLayer(surgeon, found, parts));
   }
   return edits;
-}
-
-/** External data stays where it is, and is found relative to the model. */
-function assertSameFolder(path: string, output: string): void {
-  if (dirname(resolve(path)) === dirname(resolve(output))) return;
-  throw new Fault("not-written", "The model keeps tensors in files beside it, which the new model needs too.", "Write the new model into the same folder.");
 }
 
 function flat(graphs: readonly PlacedGraph[]): { tensor: PlacedTensor; graph: PlacedGraph }[] {

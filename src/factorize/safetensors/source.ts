@@ -32,6 +32,7 @@ export async function openSafetensorsSource(path: string, layers: readonly Layer
     return {
       targets,
       beside: output === "factored" ? [{ name: LOADER_NAME, text: LOADER }] : [],
+      data: () => null,
       async apply(factors, _, write) {
         const byName = new Map(targets.flatMap((target) => ("name" in target ? [[target.name, target] as const] : [])));
         const replaced = output === "factored" ? factors : new Map([...factors].map(([name, parts]) => [name, [whole(byName.get(name)!, parts)]]));
