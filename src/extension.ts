@@ -7,6 +7,7 @@ import { EngineHost } from "./vscode/engineHost";
 import { engineLog } from "./vscode/engineLog";
 import { tellQuietly } from "./vscode/messages";
 import { ModelFinder } from "./vscode/modelFinder";
+import { ModelFolders } from "./vscode/modelFolders";
 import { ModelTree } from "./vscode/modelTree";
 import { ReportEditor } from "./vscode/reportEditor";
 import { RunningAnalyses } from "./vscode/runningAnalyses";
@@ -16,7 +17,7 @@ import { StatusBar } from "./vscode/statusBar";
 /** Set while the extension is active, for `deactivate`. */
 let running: EngineHost | null = null;
 
-/** Builds the parts and ties them together. Starts no process and reads no file: that is for the first request. */
+/** Builds the parts and ties them together. Starts no process and reads no file: that is for the first request. Only which folders are models is searched for. */
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("RankLens", { log: true });
   const engine = new EngineHost(startEngine, () =>
@@ -29,8 +30,10 @@ export function activate(context: vscode.ExtensionContext): void {
   engineLog(engine, log);
 
   const analyses = new RunningAnalyses(engine);
+  const logError = (error: unknown): void => log.error(error instanceof Error ? error : String(error));
   const finder = new ModelFinder();
-  const badges = new Badges((path) => engine.request("badge", { path }), (error) => log.error(error instanceof Error ? error : String(error)));
+  const folders = new ModelFolders(logError);
+  const badges = new Badges((path) => engine.request("badge", { path }), logError);
   const tree = new ModelTree(finder, badges, analyses);
   const editor = new ReportEditor(context.extensionUri, engine, analyses, log);
   const treeView = tree.register();
@@ -47,9 +50,11 @@ export function activate(context: vscode.ExtensionContext): void {
   analyses.onEnd(({ path }) => tree.forget(path));
   announceEnds(analyses, editor, log);
 
+  folders.start();
   context.subscriptions.push(
     log,
     finder,
+    folders,
     tree,
     treeView,
     editor.register(),

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { fullRank } from "../shared/fullRank";
 import type { LayerRow } from "../shared/report";
 import { byReason, unmeasured, type ReportData } from "../engine/export";
+import { formatLabel } from "../shared/formatLabel";
 import { bytesText, countText, durationText, estimateText, magnitudeText, percentText, rankText } from "../shared/figures";
 import { groupLayers } from "../engine/layers";
 import { printable } from "../engine/printable";
@@ -64,7 +65,7 @@ export function layerTable(report: ReportData, options: TableOptions): string {
 }
 
 function summary({ summary: { format, parameters, bytes, tensors, notes } }: ReportData): string {
-  return [format, `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} tensors`, ...notes.map(printable)].join(" · ");
+  return [formatLabel(format), `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} tensors`, ...notes.map(printable)].join(" · ");
 }
 
 function namedRows(rows: readonly LayerRow[], parts: boolean): { row: LayerRow; name: string }[] {

@@ -14,6 +14,7 @@ import { OUTPUTS } from "../factorize/source";
 const EXAMPLES = `
 Examples:
   ranklens analyze model.safetensors
+  ranklens analyze models/llama
   ranklens analyze model.onnx --json --spectrum --out report.json
   ranklens analyze model.safetensors.index.json --layers '*.self_attn.*' --csv > attention.csv
 
@@ -47,7 +48,7 @@ function build(finish: (code: number) => void): Command {
   program
     .command("analyze")
     .description("measure every layer of an ONNX or safetensors model")
-    .argument("<model>", "model file, or the index file of a sharded checkpoint")
+    .argument("<model>", "model file, index file of a sharded checkpoint, or folder that holds one model")
     .addOption(new Option("--json", "write the report as JSON").conflicts(["markdown", "csv"]))
     .addOption(new Option("--markdown", "write the report as Markdown").conflicts(["json", "csv"]))
     .addOption(new Option("--csv", "write one CSV line for each matrix").conflicts(["json", "markdown"]))

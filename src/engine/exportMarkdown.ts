@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { fullRank } from "../shared/fullRank";
 import type { LayerRow } from "../shared/report";
 import { byReason, unmeasured, type ReportData } from "./export";
+import { formatLabel } from "../shared/formatLabel";
 import { bytesText, countText, estimateText, percentText, rankText } from "../shared/figures";
 import { groupLayers } from "./layers";
 import { printable } from "./printable";
@@ -18,7 +19,7 @@ const HEAD = [
 export function reportAsMarkdown(report: ReportData): string {
   const { path, format, parameters, bytes, tensors, notes } = report.summary;
   const groups = groupLayers(report.rows);
-  const facts = [format, `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} tensors`, ...notes].map(prose);
+  const facts = [formatLabel(format), `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} tensors`, ...notes].map(prose);
   const lines = [`# Ranks of ${code(basename(path))}`, "", facts.join(" · "), ""];
   if (groups.length > 0) {
     lines.push(...HEAD);

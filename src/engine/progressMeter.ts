@@ -6,7 +6,7 @@ import { titleOf } from "./title";
 const INTERVAL_MS = 100;
 /** A sign of life while a large layer takes its time. */
 const HEARTBEAT_MS = 1000;
-/** Compute processes start, and the first rows measure caches and disks: no forecast before this. */
+/** The first rows measure caches and disks: no forecast before this. */
 const FORECAST_AFTER_MS = 500;
 
 /** Tells where a running analysis stands: throttled, with a forecast by the cost of what is left. */
@@ -14,6 +14,8 @@ export class ProgressMeter {
   private readonly start = performance.now();
   private readonly current = new Set<number>();
   private costDone = 0;
+  /** When the first matrix was begun: starting processes and reading headers tell nothing of the rest. */
+  private begin = 0;
   /** Forecast of the moment it ends; null until there is something to judge by. */
   private endAt: number | null = null;
   private lastAt = -Infinity;
@@ -28,6 +30,7 @@ export class ProgressMeter {
   ) {}
 
   started(id: number): void {
+    if (this.begin === 0) this.begin = performance.now();
     this.current.add(id);
     this.changed();
   }
@@ -41,8 +44,8 @@ export class ProgressMeter {
   settled(id: number, cost: number): void {
     this.current.delete(id);
     this.costDone += cost;
-    const elapsed = performance.now() - this.start;
-    if (elapsed > FORECAST_AFTER_MS && this.costDone > 0) this.endAt = this.start + (elapsed * this.costTotal) / this.costDone;
+    const elapsed = performance.now() - this.begin;
+    if (elapsed > FORECAST_AFTER_MS && this.costDone > 0) this.endAt = this.begin + (elapsed * this.costTotal) / this.costDone;
     this.changed();
   }
 

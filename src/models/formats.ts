@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { Fault } from "../shared/fault";
 import { joinAdapters } from "./adapters/join";
+import { fileFor } from "./folder";
 import { DEFAULT_OPEN_OPTIONS, type Format, type Model, type OpenOptions } from "./model";
 import { gguf } from "./gguf/format";
 import { keras } from "./keras/format";
@@ -21,17 +22,18 @@ export function formatOf(path: string): Format | undefined {
 }
 
 /**
- * Opens a model, headers only.
- * @throws Fault unknown-format, and whatever the format finds wrong
+ * Opens a model, headers only. A folder is opened as the file that stands for it.
+ * @throws Fault unknown-format, is-a-folder, and whatever the format finds wrong
  */
 export async function openModel(path: string, options: Partial<OpenOptions> = {}): Promise<Model> {
-  const format = formatOf(path);
+  const file = await fileFor(path, (name) => formatOf(name) !== undefined);
+  const format = formatOf(file);
   if (format === undefined) {
     const endings = FORMATS.flatMap((known) => known.endings).join(", ");
-    throw new Fault("unknown-format", `${basename(path)} is not a model file that RankLens reads.`, `It reads ${endings}.`);
+    throw new Fault("unknown-format", `${basename(file)} is not a model file that RankLens reads.`, `It reads ${endings}.`);
   }
-  const model = await format.open(path, { ...DEFAULT_OPEN_OPTIONS, ...options });
-  return joinAdapters(model, path).catch(async (error: unknown) => {
+  const model = await format.open(file, { ...DEFAULT_OPEN_OPTIONS, ...options });
+  return joinAdapters(model, file).catch(async (error: unknown) => {
     await model.close();
     throw error;
   });

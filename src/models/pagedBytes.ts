@@ -110,8 +110,14 @@ export class PagedBytes {
     return new Cursor(await this.bytes(address, length), (what) => this.damaged(what, address));
   }
 
-  /** Values. @throws Fault malformed when they lie outside of the file */
-  async bytes(address: number, length: number): Promise<Uint8Array> {
+  /** Values, which the caller may change. @throws Fault malformed when they lie outside of the file */
+  async values(address: number, length: number): Promise<Uint8Array> {
+    const bytes = await this.bytes(address, length);
+    // Short ones may be a part of a page that is kept.
+    return length > PAGE && bytes.buffer.byteLength === length ? bytes : bytes.slice();
+  }
+
+  private async bytes(address: number, length: number): Promise<Uint8Array> {
     const start = this.base + address;
     if (!(start + length <= this.source.size)) throw this.damaged("an address outside of the file", address);
     const page = Math.floor(start / PAGE);

@@ -2,7 +2,7 @@ import { countText, percentText } from "../shared/figures";
 import type { PlainFault } from "../shared/fault";
 import type { ModelBadge } from "../shared/protocol";
 import type { Progress } from "../shared/report";
-import { formatLabel } from "./modelFiles";
+import { formatLabel } from "../shared/formatLabel";
 import type { ModelEntry } from "./modelGroups";
 import { plainText } from "./plainText";
 import { progressText } from "./statusText";

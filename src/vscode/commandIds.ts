@@ -21,3 +21,5 @@ export const MODELS_VIEW = "ranklens.models";
 export const WALKTHROUGH = "start";
 /** Context key: an analysis is queued or runs. */
 export const ANALYZING = "ranklens.analyzing";
+/** Context key: paths of the folders that are models. */
+export const MODEL_FOLDERS = "ranklens.modelFolders";

@@ -6,6 +6,7 @@ import { chooseExport } from "./exportChoice";
 import { told, tellQuietly } from "./messages";
 import { activeModel, activeModelFile, chooseAmong, chooseModel, modelsOf } from "./modelChoice";
 import type { ModelFinder } from "./modelFinder";
+import { modelsIn } from "./modelFolders";
 import type { TreeEntry } from "./modelTree";
 import { plainText } from "./plainText";
 import { reportFileName } from "./reportFiles";
@@ -43,7 +44,7 @@ function actionsOf({ extensionId, engine, analyses, finder, tree, log, onForgott
 
   return {
     "ranklens.analyzeRanks": async (...args) => {
-      const given = modelsOf(args);
+      const given = await modelsIn(args);
       const chosen = given.length > 0 ? null : (activeModel() ?? (await chooseModel(finder, vscode.l10n.t("Analyze Ranks"))));
       const paths = chosen === null ? given : [chosen];
       for (const path of paths) analyses.start(path);

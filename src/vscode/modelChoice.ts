@@ -12,12 +12,16 @@ import type { TreeEntry } from "./modelTree";
  * @throws Fault when what was passed is no model on a disk
  */
 export function modelsOf(args: readonly unknown[]): string[] {
-  const [item, selection] = args;
-  const all = Array.isArray(selection) && selection.length > 0 ? selection.filter((each) => pathlike(each) !== null) : [item];
-  const uris = all.flatMap((each) => pathlike(each) ?? []);
+  const uris = urisOf(args);
   // A selection of several may hold other files too: they are left out. One alone gets its sentence.
   const models = uris.length > 1 ? uris.filter(({ path }) => isModelFile(path)) : uris;
   return models.map((uri) => modelPath(uri, vscode.l10n.t));
+}
+
+/** What a command was given, by a menu as an item and the selection around it. */
+export function urisOf([item, selection]: readonly unknown[]): vscode.Uri[] {
+  const selected = Array.isArray(selection) ? selection.flatMap((each) => pathlike(each) ?? []) : [];
+  return selected.length > 0 ? selected : [pathlike(item) ?? []].flat();
 }
 
 /** The model whose report or file is in the active editor; null without one. @throws Fault when it is on no disk */

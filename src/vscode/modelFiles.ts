@@ -1,3 +1,5 @@
+import { STANDING_FILES } from "../shared/modelFolder";
+
 /**
  * Which files are models, by their names alone. The formats themselves (`src/models/formats.ts`) are the engine's:
  * the extension host must not load them to show a menu. A test holds both lists, and package.json, together.
@@ -11,12 +13,6 @@ export const MODEL_ENDINGS = [
 const SHARED_ENDINGS: readonly string[] = [".bin", ".npy", ".npz"];
 const NAMED_MODEL = "*model*.bin";
 
-/** Names of formats for people, by the identifier that a summary carries. */
-const FORMAT_LABELS: Readonly<Record<string, string>> = {
-  onnx: "ONNX", safetensors: "safetensors", pytorch: "PyTorch", gguf: "GGUF", keras: "Keras", tflite: "TensorFlow Lite",
-  savedmodel: "TensorFlow SavedModel", numpy: "NumPy",
-};
-
 /** Folders that hold other people's models (packages' test files, download caches), not the workspace's. */
 const UNSEARCHED = ["node_modules", "site-packages", "__pycache__", ".*"];
 
@@ -25,6 +21,8 @@ export const MOST_MODELS = 2000;
 
 /** Globs for `workspace.findFiles` and file watchers: what is listed without being asked for. */
 export const MODEL_GLOB = `**/{${[...MODEL_ENDINGS.filter((ending) => !SHARED_ENDINGS.includes(ending)).map((ending) => `*${ending}`), NAMED_MODEL].join(",")}}`;
+/** The files that stand for a folder; package.json's activation event has the same. */
+export const STANDING_GLOB = `**/{${STANDING_FILES.filter(isModelFile).join(",")}}`;
 export const UNSEARCHED_GLOB = `**/{${UNSEARCHED.join(",")}}/**`;
 
 /** For a dialog that opens files: the last ending of each name, without the dot. */
@@ -41,38 +39,22 @@ export function isUnsearched(relativePath: string): boolean {
   return folders.some((folder) => folder.startsWith(".") || UNSEARCHED.includes(folder));
 }
 
-export function formatLabel(id: string): string {
-  return FORMAT_LABELS[id] ?? id;
-}
-
+const ADAPTER_CONFIG = "adapter_config.json";
 const INDEX = /(\.safetensors|\.bin)\.index\.json$/i;
-const SHARD = /^(.*)-(\d{5})-of-\d{5}(\.safetensors|\.bin|\.gguf)$/i;
-const VARIABLES = /variables[\\/]variables\.index$/i;
-
+/** One of several files of a GGUF: the name that they share. */
+const GGUF_PART = /^(.*)-\d{5}(-of-\d{5}\.gguf)$/i;
 /**
- * Leaves out the shards of checkpoints whose index file, or first file where there is no index, is in the list too, and the
- * variables of a SavedModel beside its program: they are one model.
- */
-export function withoutShards(paths: readonly string[]): string[] {
-  const known = new Set(paths.map((path) => path.toLowerCase()));
-  return paths.filter((path) => {
-    const [, stem = "", number = "", ending = ""] = SHARD.exec(path.toLowerCase()) ?? [];
-    if (number === "") return !VARIABLES.test(path) || !known.has(path.toLowerCase().replace(VARIABLES, "saved_model.pb"));
-    if (ending !== ".gguf") return !known.has(`${stem}${ending}.index.json`);
-    return number === "00001" || !known.has(path.toLowerCase().replace(`-${number}-of-`, "-00001-of-"));
-  });
-}
-
-/**
- * Whether a change of a file beside the model can be a change of the model: its own file, shards beside an index,
- * external data beside an ONNX file that is named after it. Other external data is seen when the report is opened.
+ * Whether a change of a file beside the model can be a change of the model: its own file, the scale of an adapter, shards
+ * beside an index, parts of one GGUF, external data beside an ONNX file that is named after it. Other external data is seen when the report is opened.
  * @param name name of the file that changed
  * @param model name of the model's file
  */
 export function isPartOf(name: string, model: string): boolean {
   const [changed, own] = [name.toLowerCase(), model.toLowerCase()];
-  if (changed === own) return true;
+  if (changed === own || changed === ADAPTER_CONFIG) return true;
   const sharded = INDEX.exec(own)?.[1];
   if (sharded !== undefined) return changed.endsWith(sharded);
+  const part = GGUF_PART.exec(own)?.[1];
+  if (part !== undefined) return GGUF_PART.exec(changed)?.[1] === part;
   return own.endsWith(".onnx") && changed.startsWith(own.slice(0, -".onnx".length)) && (changed.endsWith(".bin") || !isModelFile(changed));
 }

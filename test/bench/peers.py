@@ -1,4 +1,4 @@
-"""Answers lines "make|torch|numpy file rows columns" with milliseconds (float32 values, 2 threads for torch)."""
+"""Answers lines "make|torch|torchsvd|numpy file rows columns" with milliseconds (float32 values, 2 threads for torch)."""
 import sys
 import time
 
@@ -14,10 +14,15 @@ for line in sys.stdin:
         print(0, flush=True)
         continue
     matrix = numpy.fromfile(path, dtype="f4").reshape(shape)
-    if what == "torch":
+    if what != "numpy":
         matrix = torch.from_numpy(matrix)
     start = time.perf_counter()
-    values = torch.linalg.svdvals(matrix) if what == "torch" else numpy.linalg.svd(matrix, compute_uv=False)
+    if what == "torch":
+        values = torch.linalg.svdvals(matrix)
+    elif what == "torchsvd":
+        values = torch.linalg.svd(matrix, full_matrices=False)[1]
+    else:
+        values = numpy.linalg.svd(matrix, compute_uv=False)
     ms = 1000 * (time.perf_counter() - start)
     numpy.asarray(values).astype("f8").tofile(path + "." + what)
     print(ms, flush=True)

@@ -53,7 +53,7 @@ for (const shape of SHAPES.filter((each) => wanted.length === 0 || wanted.includ
   const { rows, columns, rounds } = shape;
   const file = join(folder, "matrix");
   await ask("make", file, shape);
-  const request = { file, rows, columns, count: 1 };
+  const request = { file, rows, columns, count: 1, what: "values" };
   const times = { one: [], many: [], torch: [], numpy: [] };
   let found;
   for (let round = -1; round < rounds; round++) {
@@ -77,6 +77,24 @@ for (const shape of SHAPES.filter((each) => wanted.length === 0 || wanted.includ
   console.log(line);
   lines.push(line);
 }
+
+/** What costs more or less than values: σ₁ with its bound, and all vectors; two threads each. */
+const VECTORS = [{ rows: 512, columns: 512 }, { rows: 1024, columns: 1024 }, { rows: 2048, columns: 2048 }];
+const vectorLines = [];
+for (const shape of VECTORS.filter(() => wanted.length === 0 || wanted.includes("vectors"))) {
+  const file = join(folder, "matrix");
+  await ask("make", file, shape);
+  const times = { leading: [], triplets: [], torch: [], torchsvd: [] };
+  for (let round = -1; round < 5; round++) {
+    for (const what of Object.keys(times)) {
+      const ms = what.startsWith("torch") ? await ask(what, file, shape) : (await single.run({ file, ...shape, count: 1, what })).ms;
+      if (round >= 0) times[what].push(ms);
+    }
+  }
+  const line = `| ${nameOf(shape)} | ${Object.values(times).map((each) => median(each).toFixed(1)).join(" | ")} | ${median(times.triplets.map((ms, i) => ms / times.torchsvd[i])).toFixed(2)} |`;
+  console.log(line);
+  vectorLines.push(line);
+}
 single.end();
 for (const each of pair) each.end();
 python.stdin.end();
@@ -95,6 +113,11 @@ column is max |Δσ|/σ₁ against numpy, which computes in float64.
 ${lines.join("\n")}
 
 numpy runs once at 4096² and not at 4096×11008, where torch is what the error is against.
+
+## σ₁, and vectors
+| shape | σ₁ with its bound | all triplets (float64) | torch svdvals | torch svd (float32) | triplets ÷ torch svd |
+|---|---|---|---|---|---|
+${vectorLines.join("\n")}
 
 Machine: ${cpus().length} cores of ${model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, ${process.platform} ${release()}, Node ${process.versions.node}, ${description}.
 Load of the machine at the end: ${loadavg()[0].toFixed(1)} (2 is this benchmark's own). Made with \`npm run bench\`.

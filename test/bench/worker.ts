@@ -8,6 +8,7 @@ interface Request {
   readonly rows: number;
   readonly columns: number;
   readonly count: number;
+  readonly what: "values" | "triplets" | "leading";
 }
 
 const solver = new FastSolver({ threads: Number(process.argv[2]), fallback: exactSolver, tell: (sentence) => console.error(sentence) });
@@ -15,7 +16,7 @@ const solver = new FastSolver({ threads: Number(process.argv[2]), fallback: exac
 process.on("message", (request: Request) => void answer(request));
 process.send?.({ ready: solver.description });
 
-async function answer({ file, rows, columns, count }: Request): Promise<void> {
+async function answer({ file, rows, columns, count, what }: Request): Promise<void> {
   const source = new Float32Array(new Uint8Array(readFileSync(file)).buffer);
   const data = new Float32Array(source.length);
   let ms = 0;
@@ -23,7 +24,10 @@ async function answer({ file, rows, columns, count }: Request): Promise<void> {
   for (let i = 0; i < count; i++) {
     data.set(source);
     const start = performance.now();
-    values = await solver.singularValues({ rows, columns, data });
+    const matrix = { rows, columns, data };
+    if (what === "values") values = await solver.singularValues(matrix);
+    else if (what === "triplets") values = solver.allTriplets(matrix).values;
+    else values = Float64Array.of((await solver.leadingSingularValue(matrix)).value);
     ms += performance.now() - start;
   }
   process.send?.({ ms: ms / count, values: [...values], peak: process.resourceUsage().maxRSS / 1024 });

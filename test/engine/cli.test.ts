@@ -33,6 +33,15 @@ describe("ranklens analyze", () => {
     expect(out).not.toContain("\u001b");
   });
 
+  it("takes a folder for the model in it", () => {
+    const { code, out } = run("analyze", folder.path, "--json");
+    expect(code).toBe(0);
+    expect((JSON.parse(out) as { model: { path: string } }).model.path).toBe(model);
+    writeModel(folder.path, "n.safetensors", { "a.weight": diagonal(2, 1) });
+    const several = run("analyze", folder.path);
+    expect([several.code, several.err]).toEqual([1, expect.stringMatching(/^ranklens: \S+ holds several models: m\.safetensors, n\.safetensors\. Open one of them\.\n$/)]);
+  });
+
   it("writes JSON that is JSON, with the spectrum on request", () => {
     const { code, out } = run("analyze", model, "--json", "--spectrum");
     expect(code).toBe(0);

@@ -1,15 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { gguf } from "../../src/models/gguf/format";
 import { DEFAULT_OPEN_OPTIONS, type Values } from "../../src/models/model";
 import { ggufFile } from "../unit/gguf/ggufFile";
+import { describeWithModels, modelFiles, MODELS } from "./models";
 
 /** Against a reader in Python that was written from the format's description: every tensor, bit for bit. */
-const MODELS = join(import.meta.dirname, "../../../shared/models");
 const SCRIPT = join(import.meta.dirname, "gguf_tensors.py");
 
 interface Reference {
@@ -38,10 +38,9 @@ async function compare(path: string): Promise<number> {
   }
 }
 
-const files = ["gguf", "derived/gguf"].flatMap((each) =>
-  existsSync(join(MODELS, each)) ? readdirSync(join(MODELS, each)).filter((name) => name.endsWith(".gguf")).map((name) => join(each, name)) : []);
+const files = modelFiles(/\.gguf$/);
 
-describe.skipIf(files.length === 0)("every GGUF model at hand", () => {
+describeWithModels("every GGUF model at hand", files, () => {
   it.each(files)("%s: has the tensors and the values that Python reads", async (file) => {
     expect(await compare(join(MODELS, file))).toBe(37);
   });

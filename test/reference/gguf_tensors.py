@@ -110,7 +110,8 @@ def values_of(data, begin, kind, count):
     return None
 
 
-def main(path):
+def tensors_in(path):
+    """(name, shape, type, values or None) of each tensor."""
     with open(path, "rb") as file:
         data = file.read()
     reader = Reader(data)
@@ -128,9 +129,17 @@ def main(path):
         found.append((name, sizes[::-1], reader.number("I"), reader.number("Q")))
     alignment = metadata.get("general.alignment", ALIGNMENT)
     start = (reader.at + alignment - 1) // alignment * alignment
-    out = []
     for name, shape, kind, offset in found:
-        values = values_of(data, start + offset, kind, int(numpy.prod(shape)))
+        yield name, shape, kind, values_of(data, start + offset, kind, int(numpy.prod(shape)))
+
+
+def tensors_of(path):
+    return [(name, values.reshape(shape)) for name, shape, _, values in tensors_in(path) if values is not None]
+
+
+def main(path):
+    out = []
+    for name, shape, kind, values in tensors_in(path):
         out.append({"name": name, "shape": shape, "type": kind, "sha": None if values is None else hashlib.sha256(values.tobytes()).hexdigest()})
     json.dump(out, sys.stdout)
 

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,9 +9,9 @@ import { gather } from "../../src/models/gather";
 import { keras } from "../../src/models/keras/format";
 import { DEFAULT_OPEN_OPTIONS, type MatrixView, type Model, type Values } from "../../src/models/model";
 import { onnx } from "../../src/models/onnx/format";
+import { describeWithModels, modelFiles, MODELS } from "./models";
 
 /** Against h5py (Debian's python3-h5py): every dataset is a layer or skipped, and values are equal bit for bit. */
-const MODELS = join(import.meta.dirname, "../../../shared/models");
 const SCRIPT = join(import.meta.dirname, "keras_tensors.py");
 
 interface Reference {
@@ -46,9 +46,9 @@ async function compare(path: string): Promise<number> {
   });
 }
 
-const files = existsSync(join(MODELS, "keras_h5")) ? readdirSync(join(MODELS, "keras_h5")).map((name) => join("keras_h5", name)) : [];
+const files = modelFiles(/\.(h5|hdf5)$/);
 
-describe.skipIf(files.length === 0)("every Keras model at hand", () => {
+describeWithModels("every Keras model at hand", files, () => {
   it.each(files)("%s: has the datasets and the values that h5py reads", async (file) => {
     expect(await compare(join(MODELS, file))).toBeGreaterThan(2);
   });
@@ -83,7 +83,7 @@ async function spectra(path: string): Promise<ReadonlyMap<string, readonly Float
 
 const isEqual = (a: Float64Array, b: Float64Array) => a.length === b.length && a.every((value, index) => Math.abs(value - b[index]!) <= 1e-9 * a[0]!);
 
-describe.skipIf(files.length === 0)("DTLN as Keras's weights", () => {
+describeWithModels("DTLN as Keras's weights", files, () => {
   it("has in each layer the spectra of its ONNX export, gate by gate, or as a whole where the export took the LSTM apart", async () => {
     const exported = [...await spectra(join(MODELS, "onnx/dtln_model_1.onnx")), ...await spectra(join(MODELS, "onnx/dtln_model_2.onnx"))];
     const own = await spectra(join(MODELS, "keras_h5/dtln_model.h5"));

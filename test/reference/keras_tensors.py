@@ -51,6 +51,14 @@ def read(path):
     json.dump(found, sys.stdout)
 
 
+def tensors_of(path):
+    """(name, values) of each dataset of floats, as Keras's own layers have them."""
+    found = []
+    with h5py.File(path, "r") as file:
+        file.visititems(lambda name, item: found.append((name, from_cudnn(name.split("/")[-1], item.parent, item[()]))) if isinstance(item, h5py.Dataset) and item.dtype.kind == "f" else None)
+    return found
+
+
 def write(folder):
     random = numpy.random.default_rng(5)
 

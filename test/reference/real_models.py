@@ -1,7 +1,7 @@
 """What numpy finds for every row of a report of RankLens.
 
 Reads a JSON list of {"model", "report"} (paths; report: `ranklens analyze --json`) from stdin. Opens each model with the
-onnx package, PyTorch, NumPy or its own safetensors parser, forms the matrix of each row from the row's shape, part and unfolding by
+onnx package, PyTorch, NumPy, h5py or parsers of its own, forms the matrix of each row from the row's shape, part and unfolding by
 the rules of measures, and writes for each model the list of rows' references as JSON: a row's entry is a list, with one
 candidate for each tensor that goes by the row's name in some graph of the model.
 """
@@ -15,12 +15,13 @@ import numpy
 import onnx
 from onnx import numpy_helper  # noqa: F401 (onnx_tensors uses it)
 
+import container_arrays
 from adapters import config_beside, low_rank
 from measures import EPSILON, measures, plain
 from onnx_tensors import array_of, constant_of, quantized
 
 # An integer of b bits has steps of 2^-(b-1) of its largest size.
-ROW_EPSILON = {**EPSILON, "int8": 2.0**-7, "uint8": 2.0**-7}
+ROW_EPSILON = {**EPSILON, "int8": 2.0**-7, "uint8": 2.0**-7, "q8_0": 2.0**-7, "q4_0": 2.0**-3}
 
 GATES_ONNX = {"lstm": "iofc", "gru": "zrh"}
 GATES_TORCH = {"lstm": "ifco", "gru": "rzh"}
@@ -82,10 +83,14 @@ def torch_arrays(path):
         values = values.to(torch_tensors.torch.float32) if values.dtype == torch_tensors.torch.bfloat16 else values
         # Without the key under which a checkpoint holds its model.
         found.setdefault(re.sub(r"^(state_dict|model)\.", "", name), []).append(values.numpy())
+        if name.isdigit():  # a list of LoRA factors without names: B and A of each module in turn
+            found[f"pair:{int(name) // 2}:{('up', 'down')[int(name) % 2]}"] = [values.numpy()]
     return found
 
 
 def arrays_of(path):
+    if path.endswith((".gguf", ".h5", ".hdf5", ".tflite", ".pb")):
+        return container_arrays.arrays_of(path)
     if re.search(r"\.(pth?|bin|ckpt)$", path):
         return torch_arrays(path)
     if path.endswith(".npz"):
@@ -141,6 +146,8 @@ def conv_matrix(w, transposed, unfolding, part):
 
 def matrix_of(row, w, siblings):
     kind, part, unfolding, wanted = row["kind"], row["part"], row["unfolding"], tuple(row["matrix"])
+    if kind in ("lstm", "gru", "rnn") and row["input"] == "rows":
+        return container_arrays.gate_columns(w, kind, part)
     if kind in ("lstm", "gru", "rnn"):
         return gate_matrix(w, kind, part or "")
     if unfolding in ("channel", "spatial", "depthwise"):
@@ -180,7 +187,7 @@ def references(model, report):
         for w in candidates(arrays, row["name"]):
             if list(w.shape) != row["shape"]:
                 continue
-            matrix = matrix_of(row, w, siblings)
+            matrix = matrix_of(row, container_arrays.in_order_of_torch(model, row, w), siblings)
             if list(matrix.shape) != row["matrix"]:
                 raise ValueError(f"{row['name']} {row['part']} {row['unfolding']}: {matrix.shape} instead of {row['matrix']}")
             found.append(measures(matrix, ROW_EPSILON[row["dtype"]], recurrent=row["spectralRadius"] is not None))

@@ -83,7 +83,7 @@ describeWithModels("known layers of safetensors files", files, () => {
     });
     await withModel(join(MODELS, "derived/safetensors_sharded_tinystories_656k/model.safetensors.index.json"), (model) => {
       expect(model.layers.map(described)).toEqual(expected);
-      expect(model.summary).toMatchObject({ parameters: 656_000, notes: ["3 shards", "format pt"] });
+      expect(model.summary).toMatchObject({ parameters: 656_000, notes: ["3 shards", "saved from PyTorch"] });
     });
   });
 

@@ -1,13 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { DEFAULT_OPEN_OPTIONS, type Model, type Values } from "../../src/models/model";
 import { tflite } from "../../src/models/tflite/format";
+import { describeWithModels, modelFiles, MODELS } from "./models";
 
 /** Against a reader in Python that was written from the layout of FlatBuffers: every tensor, bit for bit. */
-const MODELS = join(import.meta.dirname, "../../../shared/models/tflite");
 const SCRIPT = join(import.meta.dirname, "tflite_tensors.py");
 
 interface Reference {
@@ -28,9 +27,9 @@ async function withModel<T>(file: string, body: (model: Model) => Promise<T>): P
   }
 }
 
-const files = existsSync(MODELS) ? readdirSync(MODELS) : [];
+const files = modelFiles(/\.tflite$/);
 
-describe.skipIf(files.length === 0)("every TensorFlow Lite model at hand", () => {
+describeWithModels("every TensorFlow Lite model at hand", files, () => {
   it.each(files)("%s: has the tensors and the values that Python reads", async (file) => {
     const reference = JSON.parse(execFileSync("/usr/bin/python3", [SCRIPT, join(MODELS, file)], { encoding: "utf8", maxBuffer: 2 ** 26 })) as Reference[];
     await withModel(file, async (model) => {
@@ -44,7 +43,7 @@ describe.skipIf(files.length === 0)("every TensorFlow Lite model at hand", () =>
     });
   });
 
-  it.each([["mlperf_ad01_fp32.tflite", "mlperf_ad01_int8.tflite"], ["mlperf_resnet8_fp32.tflite", "mlperf_resnet8_int8.tflite"], ["mlperf_vww_fp32.tflite", "mlperf_vww_int8.tflite"]])(
+  it.each([["tflite/mlperf_ad01_fp32.tflite", "tflite/mlperf_ad01_int8.tflite"], ["tflite/mlperf_resnet8_fp32.tflite", "tflite/mlperf_resnet8_int8.tflite"], ["tflite/mlperf_vww_fp32.tflite", "tflite/mlperf_vww_int8.tflite"]])(
     "%s: is within one step of its quantized twin, %s, layer by layer", async (plain, quantized) => {
       const weights = (file: string) => withModel(file, async (model) => Promise.all(model.layers.map(async ({ tensor, kind }) => ({ kind, shape: tensor.shape, values: await model.read(tensor) }))));
       const [originals, twins] = [await weights(plain), await weights(quantized)];

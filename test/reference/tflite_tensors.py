@@ -69,21 +69,29 @@ def values_of(tensor, raw, shape):
     return (integers - zero).astype(numpy.float32) * scale
 
 
-def main(path):
+def tensors_in(path):
+    """(name, shape, type, values or None) of each tensor that has values."""
     with open(path, "rb") as file:
         data = file.read()
     root = Table(data, struct.unpack_from("<I", data, 0)[0])
     buffers = [buffer.array(0, "u1") for buffer in root.tables(4)]
-    out = []
     for subgraph in root.tables(2):
         for tensor in subgraph.tables(0):
             raw = buffers[tensor.scalar(2, "I", 0)]
             if raw.size == 0:
                 continue
             shape = tensor.array(0, "<i4").tolist()
-            values = values_of(tensor, raw, shape)
-            name = tensor.array(3, "u1").tobytes().decode()
-            out.append({"name": name, "shape": shape, "type": tensor.scalar(1, "b", 0), "sha": None if values is None else hashlib.sha256(numpy.ascontiguousarray(values).tobytes()).hexdigest()})
+            yield tensor.array(3, "u1").tobytes().decode(), shape, tensor.scalar(1, "b", 0), values_of(tensor, raw, shape)
+
+
+def tensors_of(path):
+    return [(name, values.reshape(shape)) for name, shape, _, values in tensors_in(path) if values is not None]
+
+
+def main(path):
+    out = []
+    for name, shape, kind, values in tensors_in(path):
+        out.append({"name": name, "shape": shape, "type": kind, "sha": None if values is None else hashlib.sha256(numpy.ascontiguousarray(values).tobytes()).hexdigest()})
     json.dump(out, sys.stdout)
 
 

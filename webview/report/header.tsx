@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { formatLabel } from "../../src/shared/formatLabel";
 import { bytesText, countText } from "../../src/shared/figures";
 import type { TableLine } from "../../src/shared/protocol";
 import type { ModelSummary } from "../../src/shared/report";
@@ -18,7 +19,7 @@ interface HeaderProps {
 /** What the header of the file says, before anything is computed. */
 export function Header({ summary, host, line, attempt }: HeaderProps): JSX.Element {
   const facts = [
-    { name: TEXT.format, value: summary.format },
+    { name: TEXT.format, value: formatLabel(summary.format) },
     { name: TEXT.parameters, value: countText(summary.parameters), title: groupedText(summary.parameters) },
     { name: TEXT.size, value: bytesText(summary.bytes), title: `${groupedText(summary.bytes)} bytes` },
     { name: TEXT.tensors, value: groupedText(summary.tensors) },

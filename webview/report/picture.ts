@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { formatLabel } from "../../src/shared/formatLabel";
 import { bytesText, countText } from "../../src/shared/figures";
 import type { ModelMap, Spectrum } from "../../src/shared/protocol";
 import type { ModelSummary } from "../../src/shared/report";
@@ -34,7 +35,7 @@ export async function reportPicture(summary: ModelSummary, map: ModelMap, spectr
   ctx.fillStyle = themeColor("editor-background");
   ctx.fillRect(0, 0, WIDTH, height);
 
-  const facts = [summary.format, `${countText(summary.parameters)} ${TEXT.parameters.toLowerCase()}`, bytesText(summary.bytes)].join(" · ");
+  const facts = [formatLabel(summary.format), `${countText(summary.parameters)} ${TEXT.parameters.toLowerCase()}`, bytesText(summary.bytes)].join(" · ");
   heading(ctx, MARGIN, fileName(summary.path), facts);
   scaleLegend(ctx, MARGIN + TITLE);
   ctx.save();

@@ -121,7 +121,7 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
         ? gramSingularValues(block, frobenius, gemm, module)
         : { values: twoStageSingularValues(block, kept ? this.workFor(data.length) : data, frobenius, gemm, module), lost: 0 };
     if (!kept || !float32Blurs(values, lost)) return values;
-    return doubleSingularValues({ rows, columns, data: new Float64Array(data) }, frobenius, gemm, module);
+    return doubleSingularValues(block, frobenius, gemm, module);
   }
 
   /** Stays from matrix to matrix, as fresh memory would cost more than its use. */
@@ -131,10 +131,13 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
   }
 }
 
-/** In float64 all the way. The storage is overwritten. */
-function doubleSingularValues(block: Block, frobenius: number, gemm: Gemm, module: KernelModule): Float64Array {
-  const aspect = Math.max(block.rows, block.columns) / Math.min(block.rows, block.columns);
-  const square = aspect > SHORT_SIDE_ASPECT ? shortFactor(block, gemm, module, negligibleSquare("float64", frobenius)) : block;
+/** In float64 all the way. The storage of a float64 matrix is overwritten. */
+function doubleSingularValues({ rows, columns, data }: Block, frobenius: number, gemm: Gemm, module: KernelModule): Float64Array {
+  const aspect = Math.max(rows, columns) / Math.min(rows, columns);
+  const square =
+    aspect > SHORT_SIDE_ASPECT
+      ? shortFactor({ rows, columns, data }, gemm, module, negligibleSquare("float64", frobenius))
+      : { rows, columns, data: data instanceof Float64Array ? data : new Float64Array(data) };
   return twoStageSingularValues(square, square.data, frobenius, gemm, module);
 }
 

@@ -3,7 +3,7 @@ import { Fault } from "../../shared/fault";
 import { clipped } from "../clipped";
 import type { FileBytes } from "../fileBytes";
 import { readMetadata, type Metadata } from "./metadata";
-import { DEFAULT_ALIGNMENT, LONGEST_NAME, MOST_AXES, MOST_ENTRIES, TENSOR_TYPES, type TensorType } from "./schema";
+import { DEFAULT_ALIGNMENT, LONGEST_NAME, MOST_AXES, MOST_ENTRIES, typeOf, type TensorType } from "./schema";
 import { SequentialReader } from "./sequential";
 
 /** A tensor as a header describes it, checked against its file. */
@@ -109,8 +109,7 @@ async function readEntries(reader: SequentialReader, count: number, file: string
     await reader.need(axes * 8 + 12);
     const sizes = Array.from({ length: axes }, () => reader.u64());
     const number = reader.u32(), offset = reader.u64();
-    const type = TENSOR_TYPES.get(number);
-    if (type === undefined) throw malformed(`the type ${number}, which ggml ${number < 43 ? "reads no longer" : "did not have when this RankLens was made"}`);
+    const type = typeOf(number);
     // Zero axes do not hide an overflow.
     const bound = sizes.reduce((product, size) => product * Math.max(1, size), 1) * 8;
     if (!(bound <= Number.MAX_SAFE_INTEGER)) throw malformed(`a shape, [${sizes.join(", ")}], of too large a product`);

@@ -3,7 +3,7 @@ import type { Layer, MatrixView, OpenOptions } from "../model";
 import { placeOf } from "../names";
 import { roleOfName } from "../names/roleOfName";
 import type { Neighbours } from "../names/stateDictName";
-import { viewsOf } from "../views";
+import { viewsOf, type WeightRole } from "../views";
 import { elementsOf } from "./header";
 import type { Metadata } from "./metadata";
 import { isSwappable } from "./read";
@@ -18,7 +18,7 @@ export interface Sorted {
   /** In the order of the files. */
   readonly layers: readonly ReadableLayer[];
   readonly skipped: readonly SkippedTensor[];
-  /** Weights in all tensors but those of integers. */
+  /** Weights in all tensors of floats and of quantized types. */
   readonly parameters: number;
 }
 
@@ -26,6 +26,10 @@ const TOKENS = "token_embd.weight";
 const OUTPUT = "output.weight";
 /** The convolution of a Mamba block: one kernel a channel, [channels, positions]. */
 const STATE_CONVOLUTION = /(?:^|\.)ssm_conv1d(?:_[qkv])?\.weight$/;
+/** Tables of BERT and T5 that are not called embeddings. */
+const TABLE = /(?:^|\.)(?:token_types|attn_rel_b)\.weight$/;
+/** Tensors of three axes that are kernels, and no stack of heads' matrices (attn_k_b of DeepSeek). */
+const CONVOLUTION = /conv|patch_embd|dw\d?\.|pw\d?\./;
 /** Architectures whose last layer is no table of words. */
 const ENCODERS = /bert|encoder|clip|^t5enc/;
 
@@ -40,7 +44,7 @@ export function sortTensors(tensors: readonly PlacedTensor[], metadata: Metadata
   let parameters = 0;
   for (const tensor of tensors) {
     const { name, shape, type } = tensor;
-    if (type.use !== "integer") parameters += elementsOf(shape);
+    if (type.use === "plain" || type.use === "blocks") parameters += elementsOf(shape);
     const sorted = sort(tensor, neighbours, options);
     if (typeof sorted === "string") {
       skipped.push({ name, shape, dtype: type.name, reason: sorted });
@@ -66,16 +70,32 @@ interface Measured {
 function sort({ name, shape, type, shard }: PlacedTensor, neighbours: Neighbours, { smallestTensor }: OpenOptions): Measured | string {
   const count = elementsOf(shape);
   if (type.use === "integer") return `${type.name}: not a weight`;
+  if (type.use === "unread") return `${type.name} of ggml, which RankLens does not read`;
   if (count === 0) return "no elements";
-  const [channels = 1, positions = 1] = shape;
-  const named = STATE_CONVOLUTION.test(name) && shape.length === 2
-    ? { role: { kind: "conv", groups: channels } as const, notes: [], shape: [channels, 1, positions] }
-    : { ...roleOfName(name, shape, neighbours), shape };
+  const named = roleIn(name, shape, neighbours);
   if ("skip" in named) return named.skip;
   if (count < smallestTensor) return `${count} weights, fewer than the ${smallestTensor} from which tensors are measured`;
   if (!shard.littleEndian && !isSwappable(type)) return `${type.name} of a big-endian machine, which RankLens does not read`;
   const { kind, views, notes } = viewsOf(named.shape, named.role);
   return { kind, views, notes: [...named.notes, ...notes] };
+}
+
+type Role = ({ readonly role: WeightRole; readonly notes: readonly string[] } | { readonly skip: string }) & { readonly shape: readonly number[] };
+
+/** What llama.cpp's own names say that those of state dicts do not, and the shape that the role is for. */
+function roleIn(name: string, shape: readonly number[], neighbours: Neighbours): Role {
+  const [first = 1, second = 1, third = 1] = shape;
+  if (STATE_CONVOLUTION.test(name) && shape.length === 2) return { role: { kind: "conv", groups: first }, notes: [], shape: [first, 1, second] };
+  if (TABLE.test(name) && shape.length === 2) return { role: { kind: "embedding" }, notes: [], shape };
+  const named = roleOfName(name, shape, neighbours);
+  if ("skip" in named) return { ...named, shape };
+  const { role, notes } = named;
+  // ggml multiplies from the left, whatever the model was made by.
+  if (role.kind === "expert") return { role: { ...role, layout: "out_in" }, notes, shape };
+  if (role.kind === "conv" && shape.length === 3 && !CONVOLUTION.test(name)) {
+    return { role: { kind: "linear", layout: null }, notes: [`${first} heads of [${second}, ${third}], one above the other`], shape: [first * second, third] };
+  }
+  return { role, notes, shape };
 }
 
 /** llama.cpp multiplies with the table of tokens where there is no output layer. */

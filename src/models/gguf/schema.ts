@@ -12,8 +12,8 @@ export interface TensorType {
   /** Values of one block; 1 for types without blocks. Rows are whole blocks. */
   readonly blockSize: number;
   readonly blockBytes: number;
-  /** `plain`: decoded by `dtypes.ts`; `integer`: no weight; `blocks`: dequantized. */
-  readonly use: "plain" | "integer" | "blocks";
+  /** `plain`: decoded by `dtypes.ts`; `integer`: no weight; `blocks`: dequantized; `unread`: not known, nor how long it is. */
+  readonly use: "plain" | "integer" | "blocks" | "unread";
   readonly decode: DecodeBlock | null;
   /** Places of 16-bit numbers in a block, which files of big-endian machines store the other way round; null: not known. */
   readonly halves: readonly number[] | null;
@@ -28,7 +28,7 @@ const blocks = (name: string, blockSize: number, blockBytes: number, decode: Dec
  * By number. Source: github.com/ggml-org/ggml, include/ggml.h, ggml_type, and the sizes of src/ggml-common.h. Types that ggml
  * removed (4, 5, 31 to 33, 36 to 38) are in no file that it loads.
  */
-export const TENSOR_TYPES: ReadonlyMap<number, TensorType> = new Map([
+const TENSOR_TYPES: ReadonlyMap<number, TensorType> = new Map([
   [0, plain("float32", 4)],
   [1, plain("float16", 2)],
   [2, blocks("q4_0", SIMPLE_BLOCK, 18, q4_0, [0])],
@@ -65,6 +65,11 @@ export const TENSOR_TYPES: ReadonlyMap<number, TensorType> = new Map([
   [41, blocks("q1_0", 128, 18, q1_0, [0])],
   [42, blocks("q2_0", 64, 18, q2_0, [0])],
 ]);
+
+/** Types that ggml removed are in old files, types of the future in new ones: such a tensor is listed, and its neighbours are read. */
+export function typeOf(number: number): TensorType {
+  return TENSOR_TYPES.get(number) ?? { ...plain(`type ${number}`, 0), use: "unread" };
+}
 
 /** Types of metadata values, by number, with their bytes; text and lists have none of their own (docs/gguf.md, gguf_metadata_value_type). */
 export const VALUE_BYTES: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 };

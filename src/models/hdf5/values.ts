@@ -73,7 +73,7 @@ async function storedBytes(file: PagedBytes, dataset: Dataset): Promise<Uint8Arr
   const length = elementsOf(shape) * datatype.size;
   switch (layout.kind) {
     case "compact": return layout.bytes.slice(0, length);
-    case "contiguous": return (await file.bytes(layout.address, length)).slice();
+    case "contiguous": return file.values(layout.address, length);
     case "chunked": return assembled(file, dataset, layout.tree, layout.chunk, length);
     case "unread": throw new Error(`${dataset.path.join("/")} is not read: ${layout.what}`);
   }
@@ -85,7 +85,7 @@ async function assembled(file: PagedBytes, dataset: Dataset, tree: number, size:
   const out = new Uint8Array(length);
   const chunkBytes = elementsOf(size) * datatype.size;
   for (const chunk of await readChunks(file, tree, shape.length)) {
-    const packed = await file.bytes(chunk.address, chunk.bytes);
+    const packed = await file.values(chunk.address, chunk.bytes);
     const values = unfiltered(packed, filters ?? [], chunk, chunkBytes, datatype.size);
     if (values === null || values.length < chunkBytes) throw new Fault("malformed", `${file.source.name} has a chunk of ${clipped(dataset.path.join("/"))} that does not unpack to its ${chunkBytes} bytes.`, "The file is damaged: fetch or save it again.");
     place(values, chunk.first, size, out, shape, datatype.size);

@@ -2,13 +2,12 @@ import type { SkippedTensor } from "../../shared/report";
 import type { Dataset } from "../hdf5/file";
 import { dtypeOf, elementsOf, whyUnread } from "../hdf5/values";
 import type { Layer, OpenOptions } from "../model";
-import { placeOf } from "../names";
 import { viewsOf } from "../views";
 import { inModelOrder } from "./config";
 import type { Container } from "./container";
 import type { RecurrentKind } from "./cudnn";
 import { kernelOf, type Siblings } from "./roles";
-import { variableOf, type Variable } from "./variables";
+import { placeOfVariable, variableOf, type Variable } from "./variables";
 
 export interface ReadableLayer {
   readonly layer: Layer;
@@ -35,14 +34,14 @@ export function sortDatasets({ weights, config, layerNames }: Container, options
   let parameters = 0;
   const variables = weights.datasets.map((dataset) => ({ dataset, path: dataset.path, variable: variableOf(dataset.path, config) }));
   const shapes = new Map(variables.map(({ dataset, variable }) => [siblingKey(dataset.path, variable.name), dataset.shape]));
-  for (const { dataset, variable } of inModelOrder(variables, config, layerNames)) {
+  for (const { dataset, variable } of inModelOrder(variables, layerNames)) {
     const name = dataset.path.join("/"), dtype = dtypeOf(dataset);
     const siblings: Siblings = (other) => shapes.get(siblingKey(dataset.path, other));
     const other = OTHERS.find(([pattern]) => pattern.test(name));
     if (other === undefined && isFloat(dtype)) parameters += elementsOf(dataset.shape);
     const sorted = other?.[1] ?? sort(dataset, variable, weights.bytes.source.size, siblings, options);
     if (typeof sorted === "string") skipped.push({ name, shape: dataset.shape, dtype, reason: sorted });
-    else layers.push({ layer: { tensor: { name, dtype, shape: dataset.shape }, ...sorted.made, ...placeOfLayer(variable) }, dataset, cudnn: sorted.cudnn });
+    else layers.push({ layer: { tensor: { name, dtype, shape: dataset.shape }, ...sorted.made, ...placeOfVariable(variable) }, dataset, cudnn: sorted.cudnn });
   }
   return { layers, skipped, parameters };
 }
@@ -68,15 +67,4 @@ function sort(dataset: Dataset, variable: Variable, size: number, siblings: Sibl
   if (count < smallestTensor) return `${count} weights, fewer than the ${smallestTensor} from which tensors are measured`;
   const { kind, views, notes } = viewsOf(kernel.shape, kernel.role);
   return { made: { kind, views, notes: [...kernel.notes, ...notes] }, cudnn: kernel.cudnn };
-}
-
-/** The cell of a recurrent layer: the layer itself, to a person. */
-const CELL = /^(?:(?:conv_)?lstm|gru|simple_rnn)_cell(?:_\d+)?$|^cell$/;
-
-/** "lstm_1", or "lstm_1.recurrent_kernel" where a layer has more than one matrix. */
-function placeOfLayer({ layerPath, layerClass, name }: Variable): Pick<Layer, "block" | "module"> {
-  const module = layerPath.filter((step) => !CELL.test(step)).join(".");
-  if (module === "") return placeOf(name);
-  const isOnly = name === "kernel" || name === "embeddings" || (layerClass ?? "").startsWith("depthwise_conv");
-  return placeOf(isOnly ? module : `${module}.${name}`);
 }

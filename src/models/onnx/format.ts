@@ -40,7 +40,7 @@ async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
       format: onnx.id,
       parameters,
       bytes: file.size + files.reduce((sum, { size }) => sum + size, 0),
-      tensors: linked.tensors.length + linked.sparse.length,
+      tensors: linked.tensors.length,
       notes: [...notesOf(model, linked, files.length), ...external.problems],
     },
     layers: layers.map(({ layer }) => layer),
@@ -49,7 +49,7 @@ async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
     read: async (tensor) => {
       const entry = readable.get(tensor.name);
       if (entry === undefined) throw new Error(`"${tensor.name}" is no tensor of a layer of this model`);
-      return reader.read(entry.record, entry.quantization);
+      return reader.read(entry.record, entry.quantization, entry.packing);
     },
     close: () => file.close(),
   };

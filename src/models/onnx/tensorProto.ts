@@ -21,6 +21,8 @@ export type DataSource =
     /** Payload bytes, and the elements they hold (for varints: at most). */
     readonly bytes: number; readonly elements: number;
   }
+  /** The elements that are not zero, and where they are (SparseTensorProto). */
+  | { readonly kind: "sparse"; readonly values: TensorRecord; readonly indices: TensorRecord }
   | { readonly kind: "external"; readonly location: string; readonly offset: string; readonly length: string }
   | { readonly kind: "absent" };
 
@@ -123,7 +125,8 @@ function sourceOf(message: Span, external: ReadonlyMap<string, string> | null, r
   return field === undefined ? { kind: "absent" } : { kind: "typed", message, ...field };
 }
 
-function checkShape(wire: WireReader, span: Span, name: string, shape: readonly number[]): void {
+/** @throws Fault malformed */
+export function checkShape(wire: WireReader, span: Span, name: string, shape: readonly number[]): void {
   const negative = shape.find((size) => size < 0);
   if (negative !== undefined) throw wire.malformed(span.start, `tensor "${name}" has an axis of size ${negative}`);
   let elements = 1;

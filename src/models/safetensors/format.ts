@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { clipped } from "../clipped";
 import type { Format, Model, OpenOptions } from "../model";
 import { sortTensors } from "./layers";
 import { placeTensors } from "./placing";
@@ -56,10 +57,14 @@ function describe(path: string, checkpoint: Checkpoint, notes: readonly string[]
   };
 }
 
+/** Frameworks by the name that their savers leave in the metadata (huggingface/safetensors, bindings). */
+const FRAMEWORKS: ReadonlyMap<string, string> = new Map([["pt", "PyTorch"], ["tf", "TensorFlow"], ["flax", "Flax"], ["np", "NumPy"], ["mlx", "MLX"]]);
+
 /** What metadata says about the framework that wrote the file. */
 function writers(shards: readonly Shard[]): string[] {
   const formats = new Set(shards.flatMap(({ metadata }) => metadata.get("format") ?? []));
-  return formats.size === 1 ? [`format ${[...formats][0]!.slice(0, 40)}`] : [];
+  const [format = ""] = formats;
+  return formats.size === 1 ? [`saved from ${FRAMEWORKS.get(format) ?? clipped(format)}`] : [];
 }
 
 function notesOfCheckpoint({ shards, missing }: Checkpoint): string[] {

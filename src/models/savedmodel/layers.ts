@@ -6,9 +6,8 @@ import { NO_CONFIG } from "../keras/config";
 import type { RecurrentKind } from "../keras/cudnn";
 import { naturalKey } from "../keras/naming";
 import { kernelOf, type Siblings } from "../keras/roles";
-import { variableOf, type Variable } from "../keras/variables";
+import { placeOfVariable, variableOf, type Variable } from "../keras/variables";
 import type { Layer, OpenOptions } from "../model";
-import { placeOf } from "../names";
 import { viewsOf } from "../views";
 import type { Bundle, BundleEntry } from "./bundle";
 import { OBJECT_GRAPH } from "./objectGraph";
@@ -47,7 +46,7 @@ export function sortEntries(bundle: Bundle, names: ReadonlyMap<string, string>, 
     const siblings: Siblings = (other) => shapes.get(siblingKey({ ...variable, name: other }));
     const sorted = reason ?? sort(entry, variable, siblings, options);
     if (typeof sorted === "string") skipped.push({ name, shape, dtype, reason: sorted });
-    else layers.push({ layer: { tensor: { name, dtype, shape }, ...sorted.made, ...placed(variable) }, entry, cudnn: sorted.cudnn });
+    else layers.push({ layer: { tensor: { name, dtype, shape }, ...sorted.made, ...placeOfVariable(variable) }, entry, cudnn: sorted.cudnn });
   }
   return { layers, skipped, parameters };
 }
@@ -110,10 +109,4 @@ function sort({ shape }: BundleEntry, variable: Variable, siblings: Siblings, { 
   if (count < smallestTensor) return `${count} weights, fewer than the ${smallestTensor} from which tensors are measured`;
   const { kind, views, notes } = viewsOf(kernel.shape, kernel.role);
   return { made: { kind, views, notes: [...kernel.notes, ...notes] }, cudnn: kernel.cudnn };
-}
-
-function placed({ layerPath, layerClass, name }: Variable): Pick<Layer, "block" | "module"> {
-  const module = layerPath.join(".");
-  const isOnly = name === "kernel" || name === "embeddings" || (layerClass ?? "").startsWith("depthwise_conv");
-  return placeOf(module === "" ? name : isOnly ? module : `${module}.${name}`);
 }

@@ -24,7 +24,7 @@ export function whyUnread({ shape, type, bytes, quantization, isSparse }: Consta
 /** Π shape values in row-major order: floats as they are, integers as (q − zero point) · scale in float32. */
 export async function readValues(file: PagedBytes, constant: Constant): Promise<Values> {
   const { begin, bytes, type, shape, quantization } = constant;
-  const values = decode(type.name, (await file.bytes(begin, bytes)).slice(), elementsOf(shape));
+  const values = decode(type.name, await file.values(begin, bytes), elementsOf(shape));
   return type.use === "quantized" && quantization !== null ? dequantized(values, shape, quantization) : values;
 }
 

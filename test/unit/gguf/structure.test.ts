@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { epsilonOf } from "../../../src/models/dtypes";
 import { matrixSize } from "../../../src/models/gather";
+import { describeWithModels, modelFiles, MODELS } from "../../reference/models";
 import { folder } from "../support/folders";
 import { layer, reason } from "../support/opened";
 import { file, floatTensor, ggufFile, withModel, Writer } from "./ggufFile";
@@ -46,6 +46,15 @@ describe("the layers of a transformer", () => {
   it("are a kernel for each channel in a Mamba block", async () => {
     await withModel(ggufFile({ metadata: llama, tensors }), (model) => {
       expect(layer(model, "blk.1.ssm_conv1d.weight")).toMatchObject({ kind: "conv", views: [{ unfolding: "depthwise" }] });
+    });
+  });
+
+  it("are tables of BERT, and heads' matrices of DeepSeek one above the other", async () => {
+    await withModel(ggufFile({ tensors: [floatTensor("token_types.weight", [2, 4]), floatTensor("blk.0.attn_k_b.weight", [2, 3, 5]), floatTensor("a.conv1d.0.weight", [4, 3, 2])] }), (model) => {
+      expect(layer(model, "token_types.weight").kind).toBe("embedding");
+      expect(layer(model, "blk.0.attn_k_b.weight")).toMatchObject({ kind: "linear", notes: ["2 heads of [3, 5], one above the other"] });
+      expect(matrixSize(layer(model, "blk.0.attn_k_b.weight").views[0]!)).toEqual({ rows: 6, columns: 5 });
+      expect(layer(model, "a.conv1d.0.weight").kind).toBe("conv");
     });
   });
 
@@ -123,8 +132,7 @@ describe("a model in several files", () => {
   });
 });
 
-const MODELS = join(import.meta.dirname, "../../../../shared/models");
-describe.skipIf(!existsSync(MODELS))("a real model", () => {
+describeWithModels("a real model", modelFiles(/\.gguf$/), () => {
   it.each(["gguf/stories260K.gguf", "derived/gguf/stories260K-q8_0.gguf", "derived/gguf/stories260K-q4_0.gguf"])("%s: five blocks of seven matrices between a table of tokens and an output layer", async (path) => {
     await withModel(join(MODELS, path), (model) => {
       expect(model.layers.filter(({ block }) => block !== null).length).toBe(35);

@@ -49,7 +49,7 @@ describe("an adapter", () => {
     });
     expect(model.layers.map(({ tensor }) => tensor.name)).toEqual(["lora_unet_down_blocks_0_attentions_1_proj_in", "other.weight"]);
     expect(model.layers[0]).toMatchObject({
-      kind: "adapter", tensor: { shape: [12, 10], dtype: "float32" }, block: "lora_unet_down_blocks.0", module: "attentions.1.proj_in",
+      kind: "adapter", tensor: { shape: [12, 10], dtype: "float32" }, block: "lora_unet_down_blocks.0.attentions.1", module: "proj_in",
       notes: ["scale 0.5 · rank 2 of at most 10", "DoRA: measured without its magnitudes, which need the base model's weight", "made of lora_up.weight [12, 2], lora_down.weight [2, 10]"],
     });
     expect(reason(model, "lora_unet_down_blocks_0_attentions_1_proj_in.alpha")).toBe("alpha of lora_unet_down_blocks_0_attentions_1_proj_in, a part of its scale");
@@ -126,6 +126,7 @@ describe("its scale", () => {
 
 it("Paths of kohya and cloneofsimo are taken apart at their numbers", () => {
   expect(adapterPath("lora_te_text_model_encoder_layers_11_self_attn_k_proj")).toBe("lora_te_text_model_encoder_layers.11.self_attn_k_proj");
+  expect(adapterPath("lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q")).toBe("lora_unet_input_blocks.1.1.transformer_blocks.0.attn1_to_q");
   expect(adapterPath("unet:12")).toBe("unet.12");
   expect(adapterPath("model.layers.0.q_proj")).toBe("model.layers.0.q_proj");
 });

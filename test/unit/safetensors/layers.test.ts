@@ -26,7 +26,7 @@ describe("a file's tensors", () => {
   it("that are tied are one layer that names the other", async () => {
     await withModel(file({ "lm_head.weight": f32([6, 4]) }, { format: "pt", "model.embed_tokens.weight": "lm_head.weight" }), (opened) => {
       expect(layer(opened, "lm_head.weight").notes).toEqual(["also used as model.embed_tokens.weight"]);
-      expect(opened.summary).toMatchObject({ parameters: 24, tensors: 1, notes: ["format pt"] });
+      expect(opened.summary).toMatchObject({ parameters: 24, tensors: 1, notes: ["saved from PyTorch"] });
     });
   });
 

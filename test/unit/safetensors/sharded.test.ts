@@ -20,7 +20,7 @@ describe("a sharded checkpoint", () => {
       expect(opened.layers.map(({ tensor, block }) => [tensor.name, block])).toEqual([["layers.0.fc.weight", "layers.0"], ["layers.1.fc.weight", "layers.1"]]);
       expect([...await opened.read(layer(opened, "layers.1.fc.weight").tensor)]).toEqual([6, 5, 4, 3, 2, 1]);
       expect(opened.files).toEqual([INDEX, FIRST, SECOND].map((name) => join(base, name)));
-      expect(opened.summary).toMatchObject({ tensors: 3, parameters: 15, bytes: first.length + second.length + index(map).length, notes: ["2 shards", "format pt"] });
+      expect(opened.summary).toMatchObject({ tensors: 3, parameters: 15, bytes: first.length + second.length + index(map).length, notes: ["2 shards", "saved from PyTorch"] });
     });
   });
 

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { matrixSize } from "../../../src/models/gather";
+import { describeWithModels, modelFiles, MODELS } from "../../reference/models";
 import { layer, matrix, readAll, reason } from "../support/opened";
 import { activation, constant, floats, tfliteFile, withModel, type OperatorToWrite, type TensorToWrite } from "./tfliteFile";
 
@@ -116,9 +116,9 @@ it("A shape that a RESHAPE takes, and a factor of a MUL, are no weights", async 
   });
 });
 
-const MODELS = join(import.meta.dirname, "../../../../shared/models/tflite");
-describe.skipIf(!existsSync(MODELS))("every TensorFlow Lite model at hand", () => {
-  it.each(existsSync(MODELS) ? readdirSync(MODELS) : [])("%s: opens, its weights can be read, and nothing is left out without a reason", async (name) => {
+const real = modelFiles(/\.tflite$/);
+describeWithModels("every TensorFlow Lite model at hand", real, () => {
+  it.each(real)("%s: opens, its weights can be read, and nothing is left out without a reason", async (name) => {
     await withModel(join(MODELS, name), async (model) => {
       expect(model.layers.length).toBeGreaterThan(2);
       expect(model.layers.length + model.skipped.length).toBe(model.summary.tensors);

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { build } from "esbuild";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fakeVscode } from "./support/fakeVscode";
+import { STANDING_FILES } from "../../../src/shared/modelFolder";
 import { manifest, repositoryFile } from "./support/manifest";
 
 interface ExtensionModule {
@@ -49,11 +50,33 @@ describe("the extension", () => {
     expect(editor.trace.views).toEqual(Object.values(manifest.contributes.views).flat().map(({ id }) => id));
   });
 
-  it("searches nothing, watches nothing and starts nothing until it is used", async () => {
-    expect(editor.trace.searches).toEqual([]);
-    expect(editor.trace.watchers).toEqual([]);
+  it("searches and watches nothing but for folders that are models, and starts nothing, until it is used", async () => {
+    await expect.poll(() => editor.trace.searches.length).toBe(1);
+    expect(editor.trace.watchers).toEqual(editor.trace.searches);
+    const names = /^\*\*\/\{(.*)\}$/.exec(editor.trace.searches[0] ?? "")?.[1]?.split(",") ?? [];
+    expect(names.filter((name) => !STANDING_FILES.some((known) => known === name))).toEqual([]);
     await extension.deactivate();
     expect(editor.trace.logged).toEqual([]);
+  });
+
+  it("tells the Explorer's menu which folders are models", async () => {
+    editor.trace.found.push("/w/llama/model.safetensors", "/w/lora/adapter_model.safetensors", "/w/lora/adapter_model.bin");
+    await expect.poll(() => editor.trace.executed).toEqual([["setContext", "ranklens.modelFolders", ["/w/llama", "/w/lora"]]]);
+  });
+
+  it("opens a folder as the file that stands for it", async () => {
+    editor.trace.folders.set("/w/llama", ["config.json", "model.safetensors", "tokenizer.json"]);
+    await run("ranklens.analyzeRanks", editor.Uri.file("/w/llama"));
+    expect(editor.trace.errors).toEqual([]);
+    expect(editor.trace.executed.at(-1)).toEqual(["vscode.openWith", expect.objectContaining({ path: "/w/llama/model.safetensors" }), "ranklens.report", { preview: false }]);
+  });
+
+  it("says what is wrong with a folder that is no model, or several", async () => {
+    editor.trace.folders.set("/w/src", ["main.py"]);
+    editor.trace.folders.set("/w/runs", ["a.onnx", "b.onnx"]);
+    await run("ranklens.analyzeRanks", editor.Uri.file("/w/src"));
+    await run("ranklens.analyzeRanks", editor.Uri.file("/w/runs"));
+    expect(editor.trace.errors).toEqual([expect.stringContaining("src holds no model"), expect.stringContaining("runs holds several models: a.onnx, b.onnx.")]);
   });
 
   it("tells a person what is wrong with a file that it cannot read, and where", async () => {

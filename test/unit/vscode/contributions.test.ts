@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { startEngine } from "../../../src/engine/client";
 import { FORMATS } from "../../../src/models/formats";
-import { ANALYZING, COMMANDS, MODELS_VIEW, REPORT_EDITOR, WALKTHROUGH } from "../../../src/vscode/commandIds";
-import { formatLabel, MODEL_ENDINGS } from "../../../src/vscode/modelFiles";
+import { formatLabel } from "../../../src/shared/formatLabel";
+import { ANALYZING, COMMANDS, MODEL_FOLDERS, MODELS_VIEW, REPORT_EDITOR, WALKTHROUGH } from "../../../src/vscode/commandIds";
+import { MODEL_ENDINGS, STANDING_GLOB } from "../../../src/vscode/modelFiles";
 import { engineOptions, type ReadSetting } from "../../../src/vscode/settings";
 import { manifest, readText, repositoryFile } from "./support/manifest";
 
@@ -61,6 +62,11 @@ describe("model files", () => {
     const fits = ["file", "vscode-remote", "git", "vscode-vfs", "untitled"].filter((scheme) => new RegExp(schemes).test(scheme));
     expect(fits).toEqual(["file", "vscode-remote"]);
   });
+  it("and so have folders, only those that are models", () => {
+    const when = menus["explorer/context"]?.[1]?.when ?? "";
+    expect(when).toContain(`explorerResourceIsFolder && resourcePath in ${MODEL_FOLDERS}`);
+    expect(/resourceScheme =~ \/.*?\//.exec(when)?.[0]).toBe(/resourceScheme =~ \/.*?\//.exec(menus["explorer/context"]?.[0]?.when ?? "")?.[0]);
+  });
   it("are called by the formats' own names", () => {
     for (const { id, label } of FORMATS) expect(formatLabel(id)).toBe(label);
   });
@@ -105,7 +111,10 @@ describe("a model in the view", () => {
 describe("where it runs", () => {
   it("is beside the files, and only when it is needed", () => {
     expect(manifest.extensionKind).toEqual(["workspace"]);
-    expect(manifest.activationEvents).toEqual([]);
+    // A folder's menu entry is there from the start, in workspaces that have such a folder.
+    const [event = "", ...others] = manifest.activationEvents;
+    expect(others).toEqual([]);
+    expect(event).toBe(`workspaceContains:${STANDING_GLOB}`);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isModelFile, isPartOf, isUnsearched, withoutShards } from "../../../src/vscode/modelFiles";
+import { isModelFile, isPartOf, isUnsearched } from "../../../src/vscode/modelFiles";
+import { withoutShards } from "../../../src/shared/modelFolder";
 import { groupModels } from "../../../src/vscode/modelGroups";
 import { modelPath } from "../../../src/vscode/modelUri";
 import { reportFileName } from "../../../src/vscode/reportFiles";
@@ -40,8 +41,11 @@ describe("a change on the disk", () => {
   it("is the model's when its own file, a shard or its external data was written", () => {
     expect(isPartOf("net.onnx", "net.onnx")).toBe(true);
     expect(isPartOf("net.onnx.data", "net.onnx")).toBe(true);
+    expect(isPartOf("adapter_config.json", "adapter_model.safetensors")).toBe(true);
     expect(isPartOf("net_weights.bin", "net.onnx")).toBe(true);
     expect(isPartOf("model-00001-of-00002.safetensors", "model.safetensors.index.json")).toBe(true);
+    expect(isPartOf("q-00002-of-00002.gguf", "q-00001-of-00002.gguf")).toBe(true);
+    expect(isPartOf("other-00002-of-00002.gguf", "q-00001-of-00002.gguf")).toBe(false);
   });
   it("is not the model's when another model or an unrelated file was written", () => {
     expect(isPartOf("net2.onnx", "net.onnx")).toBe(false);
@@ -60,10 +64,21 @@ describe("the list by folder", () => {
     expect(folders[1]?.models.map(({ name }) => name)).toEqual(["b9.onnx", "b10.onnx"]);
     expect(folders[0]?.models[0]).toEqual({ kind: "model", path: "/w/top.onnx", name: "top.onnx" });
   });
+  it("shows a folder that is one model by its name, beside those of the folder above", () => {
+    const folders = groupModels(found("llama/model.safetensors.index.json", "llama/model-00001-of-00001.safetensors", "top.onnx", "runs/1/adapter_model.safetensors", "runs/2/a.onnx"), "work");
+    expect(folders.map(({ label, models }) => [label, models.map(({ name, path }) => [name, path])])).toEqual([
+      ["work", [["llama", "/w/llama/model.safetensors.index.json"], ["top.onnx", "/w/top.onnx"]]],
+      ["runs", [["1", "/w/runs/1/adapter_model.safetensors"]]],
+      ["runs/2", [["a.onnx", "/w/runs/2/a.onnx"]]],
+    ]);
+  });
+  it("shows the files of a folder that holds several, and of the workspace itself", () => {
+    expect(groupModels(found("m/model.safetensors", "m/other.onnx", "model.safetensors"), "work").map(({ models }) => models.map(({ name }) => name))).toEqual([["model.safetensors"], ["model.safetensors", "other.onnx"]]);
+  });
   it("holds each model once", () => {
-    const [folder, ...others] = groupModels(found("m/model.safetensors.index.json", "m/model-00001-of-00001.safetensors"), "");
+    const [folder, ...others] = groupModels(found("m/vae.safetensors.index.json", "m/vae-00001-of-00001.safetensors"), "");
     expect(others).toEqual([]);
-    expect(folder?.models.map(({ name }) => name)).toEqual(["model.safetensors.index.json"]);
+    expect(folder?.models.map(({ name }) => name)).toEqual(["vae.safetensors.index.json"]);
   });
   it("handles as many models as are ever listed at once", () => {
     const many = found(...Array.from({ length: 2000 }, (_, index) => `d${index % 40}/m${index}.onnx`));

@@ -11,6 +11,10 @@ export interface EditorTrace {
   /** Files searched for and watched. */
   readonly searches: string[];
   readonly watchers: string[];
+  /** Files of folders, by the folder's path: everything else is a file. */
+  readonly folders: Map<string, readonly string[]>;
+  /** What a search finds. */
+  readonly found: string[];
 }
 
 const nothing = { dispose: () => undefined };
@@ -38,12 +42,13 @@ class TabInput {
 
 /** As much of the `vscode` module as activation and its commands touch; everything else is missing, and would throw. */
 export function fakeVscode(): { readonly module: object; readonly trace: EditorTrace; readonly Uri: typeof Uri } {
-  const trace: EditorTrace = { commands: new Map(), customEditors: [], views: [], executed: [], errors: [], logged: [], searches: [], watchers: [] };
+  const trace: EditorTrace = { commands: new Map(), customEditors: [], views: [], executed: [], errors: [], logged: [], searches: [], watchers: [], folders: new Map(), found: [] };
   const log = (text: unknown): void => void trace.logged.push(text);
   const module = {
     Uri,
     EventEmitter,
     StatusBarAlignment: { Left: 1 },
+    FileType: { Unknown: 0, File: 1, Directory: 2 },
     MarkdownString: class {
       appendText = (): this => this;
       appendMarkdown = (): this => this;
@@ -65,8 +70,14 @@ export function fakeVscode(): { readonly module: object; readonly trace: EditorT
       getConfiguration: () => ({ get: () => undefined }),
       onDidChangeConfiguration: () => nothing,
       onDidGrantWorkspaceTrust: () => nothing,
-      findFiles: async (glob: string) => (trace.searches.push(glob), []),
-      createFileSystemWatcher: (glob: string) => (trace.watchers.push(glob), nothing),
+      findFiles: async (glob: string) => (trace.searches.push(glob), trace.found.map(Uri.file)),
+      createFileSystemWatcher: (glob: string) => (trace.watchers.push(glob), { ...nothing, onDidCreate: () => nothing, onDidDelete: () => nothing, onDidChange: () => nothing }),
+      onDidChangeWorkspaceFolders: () => nothing,
+      asRelativePath: (uri: Uri) => uri.path,
+      fs: {
+        stat: async ({ path }: Uri) => ({ type: trace.folders.has(path) ? 2 : 1 }),
+        readDirectory: async ({ path }: Uri) => (trace.folders.get(path) ?? []).map((name) => [name, 1]),
+      },
     },
     commands: {
       registerCommand: (id: string, action: (...args: unknown[]) => unknown) => (trace.commands.set(id, action), nothing),

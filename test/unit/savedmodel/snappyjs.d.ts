@@ -1,0 +1,4 @@
+/** What tests use of it besides. */
+declare module "snappyjs" {
+  export function compress(content: Uint8Array): Uint8Array;
+}
