@@ -41,6 +41,8 @@ export async function sideBySide({ original, candidate, data }: VerifyRequest): 
 
 /** Native code: only where it is asked for, and told when there is none for this machine. */
 async function runtime(): Promise<typeof Ort> {
+  // It would keep a device id in the user's cache folder and report to its makers, see linalg/fast/onnxRuntime.ts.
+  process.env["ORT_DISABLE_TELEMETRY"] = "1";
   try {
     return await import("onnxruntime-node");
   } catch (error) {

@@ -47,7 +47,7 @@ export const TEXT = {
   dtype: "Type",
   matrix: "Matrix",
   k: "K",
-  kTitle: "K = min(rows, columns): the largest rank that the matrix can have. Sorts by K.",
+  kTitle: "K: the largest rank that the matrix can have, min(rows, columns) unless the file keeps it in factors. Sorts by K.",
   matrixTitle: "Rows × columns of the matrix that is measured",
   shapeTitle: "Shape of the tensor as the file stores it. Sorts by its number of weights.",
   dtypeTitle: "Type of the values as the file stores them",

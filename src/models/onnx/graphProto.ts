@@ -125,7 +125,7 @@ async function parseSparse(wire: WireReader, span: Span, depth: number): Promise
   const { values, indices } = found;
   const name = values?.name ?? "";
   checkShape(wire, span, name, shape);
-  return { name, shape, dataType: values?.dataType ?? UNDEFINED_TYPE, integers: null, source: values === null || indices === null ? { kind: "absent" } : { kind: "sparse", values, indices }, message: span };
+  return { name, shape, dataType: values?.dataType ?? UNDEFINED_TYPE, integers: null, message: span, source: values === null || indices === null ? { kind: "absent" } : { kind: "sparse", values, indices } };
 }
 
 export async function parseValueName(wire: WireReader, span: Span, depth: number): Promise<string> {
