@@ -64,12 +64,12 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     const plan = await planFor(model, source, options, flags);
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes };
-    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null };
+    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, unverified: null };
     const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
     if (ended === null) return interrupted();
     const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
-    return EXIT.done;
+    return ended.unverified === null ? EXIT.done : EXIT.fault;
   } finally {
     await Promise.all([source.close(), model.close()]);
   }
@@ -144,8 +144,15 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
   const after = await openModel(output, { smallestTensor: DEFAULT_OPEN_OPTIONS.smallestTensor });
   const size = { parameters: after.summary.parameters, bytes: after.summary.bytes };
   await after.close();
-  const verification = flags.verify === undefined ? null : await verified(model, output, flags.verify);
-  return { ...outcome, written, after: size, verification };
+  const done = { ...outcome, written, after: size };
+  if (flags.verify === undefined) return done;
+  try {
+    return { ...done, verification: await verified(model, output, flags.verify) };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    process.stderr.write(`ranklens: the model was written, but not verified: ${error.message}\n`);
+    return { ...done, unverified: error.toPlain() };
+  }
 }
 
 async function verified(model: Model, output: string, data: true | string): Promise<Verification | null> {

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { PlainFault } from "../shared/fault";
 import { bytesText, countText, percentText } from "../shared/figures";
 import { printable } from "../engine/printable";
 import type { Plan } from "../factorize/plan";
@@ -12,10 +13,12 @@ export interface Outcome {
   readonly after: { readonly parameters: number; readonly bytes: number | null };
   readonly written: readonly string[];
   readonly verification: Verification | null;
+  /** Why a verification that was asked for could not be done; the model is written all the same. */
+  readonly unverified: PlainFault | null;
 }
 
 /** For a person at a terminal: what becomes of each layer, the sum, and how good it is. */
-export function factorizeSummary({ plan, before, after, written, verification }: Outcome, dryRun: boolean): string {
+export function factorizeSummary({ plan, before, after, written, verification, unverified }: Outcome, dryRun: boolean): string {
   const lines = [`${printable(plan.source.file)}: ${printable(plan.choice)}`, ""];
   const width = plan.layers.reduce((most, { name }) => Math.max(most, printable(name).length), 5);
   for (const layer of plan.layers) {
@@ -27,6 +30,7 @@ export function factorizeSummary({ plan, before, after, written, verification }:
   lines.push("", `${countText(before.parameters)} parameters → ${countText(after.parameters)} (${percentText(after.parameters / before.parameters)})`);
   if (after.bytes !== null) lines.push(`${bytesText(before.bytes)} → ${bytesText(after.bytes)}`);
   if (verification !== null) lines.push("", ...verificationLines(verification));
+  if (unverified !== null) lines.push("", printable(`Not verified: ${unverified.message} ${unverified.next}`).trimEnd());
   if (written.length > 0) lines.push("", `Written: ${written.map((path) => printable(basename(path))).join(", ")}`);
   if (dryRun) lines.push("Nothing was written (--dry-run).");
   return `${lines.join("\n")}\n`;

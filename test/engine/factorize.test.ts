@@ -133,6 +133,8 @@ describe("ranklens factorize, given what it cannot do,", () => {
     execFileSync("/usr/bin/python3", ["-c", "import numpy; numpy.savez('d.npz', x=numpy.zeros((3, 5, 9), 'f4')); numpy.savez('n.npz', z=numpy.zeros(3, 'f4'), q=numpy.zeros(3, 'f4'))"], { cwd: folder.path });
     expect(run("verify", model, model, "--data", "d.npz")).toMatchObject({ code: 1, err: expect.stringMatching(/Array x of d\.npz has the shape \[3, 5, 9\], where the model.s input is \[x0, 8, x2, x3\]/) as string });
     expect(run("verify", model, model, "--data", "n.npz").err).toMatch(/n\.npz has no array named x.*it has z, q/);
+    const written = run("factorize", model, "--out", "s.onnx", "--ranks", "fixed:7", "--scheme", "channel", "--include", "*", "--verify", "n.npz");
+    expect(written).toMatchObject({ code: 1, out: expect.stringContaining("Written: s.onnx") as string, err: expect.stringMatching(/was written, but not verified: n\.npz/) as string });
     writeFileSync(at("junk.npz"), gzipSync("x"));
     expect(run("verify", model, model, "--data", "junk.npz")).toMatchObject({ code: 1, out: "" });
   });

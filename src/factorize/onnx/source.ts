@@ -30,7 +30,7 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
       const { tensor: { name, dtype, shape }, kind } = layer;
       const own = located.get(name);
       const place = own === undefined ? undefined : stored.get(own.record.message.start);
-      if (own === undefined || place === undefined) return { reason: "its weight is stored where factors cannot be put (a function's body)" };
+      if (own === undefined || place === undefined) return { reason: "its weight is sparse, or in a function's body: factors cannot be put there" };
       if (own.quantized || !isWritable(dtype)) return { reason: `its weight is quantized (${dtype}): factors of full precision would be larger` };
       const found = usesOf(place.tensor, place.graph, opset);
       if (typeof found === "string") return { reason: found };
