@@ -13,18 +13,8 @@ export const onnx: Format = {
   id: "onnx",
   label: "ONNX",
   endings: [".onnx"],
-  open: openOnnx,
+  open: (path, options) => FileBytes.openFor(path, (file) => describe(file, options)),
 };
-
-async function openOnnx(path: string, options: OpenOptions): Promise<Model> {
-  const file = await FileBytes.open(path);
-  try {
-    return await describe(file, options);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
 
 async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
   const model = await parseModel(file);
