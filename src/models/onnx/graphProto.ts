@@ -125,10 +125,10 @@ async function parseSparse(wire: WireReader, span: Span, depth: number): Promise
   const { values, indices } = found;
   const name = values?.name ?? "";
   checkShape(wire, span, name, shape);
-  return { name, shape, dataType: values?.dataType ?? UNDEFINED_TYPE, integers: null, source: values === null || indices === null ? { kind: "absent" } : { kind: "sparse", values, indices } };
+  return { name, shape, dataType: values?.dataType ?? UNDEFINED_TYPE, integers: null, message: span, source: values === null || indices === null ? { kind: "absent" } : { kind: "sparse", values, indices } };
 }
 
-async function parseValueName(wire: WireReader, span: Span, depth: number): Promise<string> {
+export async function parseValueName(wire: WireReader, span: Span, depth: number): Promise<string> {
   let name = "";
   await wire.message(span, depth, (field): Promise<void> | void => {
     if (field.number === VALUE_INFO.name) return wire.text(field).then((text) => { name = text; });
