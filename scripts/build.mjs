@@ -1,14 +1,15 @@
 import { build, context } from "esbuild";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { notices } from "./notices.mjs";
 import { compileKernels } from "./wasm.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const watch = process.argv.includes("--watch");
 
 /** Programs of the Node side; each is one file in dist/. */
-const programs = { extension: "src/extension.ts", engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", cli: "src/cli.ts" };
+const programs = { extension: "src/extension.ts", engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", apply: "src/engine/applyMain.ts", verify: "src/verify/main.ts", cli: "src/cli.ts" };
 /** Every folder webview/NAME with a main.tsx is a page: dist/webview/NAME.js and .css. */
 const pages = Object.fromEntries(
   readdirSync(join(root, "webview"))
@@ -16,7 +17,7 @@ const pages = Object.fromEntries(
     .map((name) => [name, `webview/${name}/main.tsx`]),
 );
 const production = process.argv.includes("--production");
-const common = { absWorkingDir: root, bundle: true, sourcemap: !production, minify: production, logLevel: "warning", legalComments: "none" };
+const common = { absWorkingDir: root, bundle: true, sourcemap: !production, minify: production, logLevel: "warning", legalComments: "none", metafile: true };
 
 const targets = [
   {
@@ -38,7 +39,8 @@ if (watch) {
 } else {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   // esbuild has told what is wrong and where.
-  await Promise.all(targets.map((target) => build(target))).catch(() => process.exit(1));
+  const results = await Promise.all(targets.map((target) => build(target))).catch(() => process.exit(1));
+  if (production) writeFileSync(join(root, "dist", "ThirdPartyNotices.txt"), notices(root, results.map(({ metafile }) => metafile)));
 }
 
 compileKernels(join(root, "dist"));

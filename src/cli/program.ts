@@ -5,6 +5,11 @@ import { DEFAULT_OPEN_OPTIONS } from "../models/model";
 import { printable } from "../engine/printable";
 import { EXIT } from "./exitCodes";
 import { analyzeCommand, type AnalyzeFlags } from "./analyzeCommand";
+import { factorizeCommand, type FactorizeFlags } from "./factorizeCommand";
+import { verifyCommand, type VerifyFlags } from "./verifyCommand";
+import { ALLOCATIONS } from "../factorize/propose";
+import { SCHEME_IDS } from "../factorize/scheme";
+import { OUTPUTS } from "../factorize/source";
 
 const EXAMPLES = `
 Examples:
@@ -59,7 +64,48 @@ function build(finish: (code: number) => void): Command {
     .option("--allow-external-data", "read ONNX external data outside of the model's folder", false)
     .addHelpText("after", EXAMPLES)
     .action(async (model: string, flags: AnalyzeFlags) => finish(await analyzeCommand(model, flags)));
+  addFactorize(program, finish);
+  program
+    .command("verify")
+    .description("run two ONNX models side by side and compare their outputs, latency and size")
+    .argument("<original>", "the model as it was")
+    .argument("<candidate>", "the model that should do the same")
+    .option("--data <file>", "inputs of your own (.npz by input name, or .npy); seeded random inputs without it")
+    .option("--json", "write the figures as JSON", false)
+    .action(async (original: string, candidate: string, flags: VerifyFlags) => finish(await verifyCommand(original, candidate, flags)));
   return program;
+}
+
+const FACTORIZE_EXAMPLES = `
+Examples:
+  ranklens factorize model.onnx --out small.onnx --budget params:0.6 --verify
+  ranklens factorize model.onnx --dry-run --ranks energy:0.95
+  ranklens factorize model.safetensors --out small.safetensors --ranks ratio:0.5
+  ranklens factorize model.onnx --out small.onnx --ranks small.onnx.plan.json
+
+The original is never overwritten. The plan lies beside the output as FILE.plan.json; applied again it gives the same bytes.`;
+
+function addFactorize(program: Command, finish: (code: number) => void): void {
+  program
+    .command("factorize")
+    .description("write a smaller ONNX or safetensors model with low-rank layers")
+    .argument("<model>", "model file")
+    .option("--out <file>", "the factorized model; its plan is written beside it")
+    .addOption(new Option("--scheme <scheme>", "how convolutions are factorized (matrices always by svd)").choices(["auto", ...SCHEME_IDS]).default("auto"))
+    .option("--ranks <rule>", "energy:0.9, stable, effective, evbmf, hard-threshold, ratio:0.5, fixed:16, or a plan (.json); default energy:0.9")
+    .option("--budget <budget>", "of the whole model: params:0.6, params:2M, bytes:0.5, bytes:10MiB")
+    .addOption(new Option("--allocate <how>", "how a budget is shared over layers").choices(Object.keys(ALLOCATIONS)).default("least-total"))
+    .option("--include <glob>", "layers that are off by default (first convolution, last layer, embeddings); can be given several times", collect, [])
+    .option("--exclude <glob>", "layers that stay as they are; can be given several times", collect, [])
+    .addOption(new Option("--as <form>", "safetensors: factors, or weights of the same shapes (no smaller)").choices([...OUTPUTS]).default("factored"))
+    .option("--verify [data]", "compare with the original afterwards, on a .npz or .npy file or on seeded random inputs")
+    .option("--dry-run", "show the plan, write nothing", false)
+    .option("--json", "write plan and figures as JSON", false)
+    .option("--threads <n>", "processes that compute at once (default: as many as there are cores)", positive)
+    .option("--no-cache", "neither read nor keep results of the analysis")
+    .option("--allow-external-data", "read ONNX external data outside of the model's folder", false)
+    .addHelpText("after", FACTORIZE_EXAMPLES)
+    .action(async (model: string, flags: FactorizeFlags) => finish(await factorizeCommand(model, flags)));
 }
 
 function collect(value: string, previous: string[]): string[] {

@@ -122,8 +122,10 @@ class Analysis {
     this.bytesInUse += task.bytes;
     let current: number | null = null;
     const { path, options, fingerprint, places } = this.report;
-    const views = task.rows.map((id) => places[id]?.view ?? 0);
-    const idOf = (view: number): number => task.rows[views.indexOf(view)] ?? -1;
+    // A row may have failed in the sweep since the task was made.
+    const rows = task.rows.filter((id) => isOpen(this.report.rows[id], task.depth));
+    const views = rows.map((id) => places[id]?.view ?? 0);
+    const idOf = (view: number): number => rows[views.indexOf(view)] ?? -1;
     const onMessage = (message: ComputeMessage): void => {
       if (message.type === "started") {
         current = idOf(message.view);
@@ -135,7 +137,7 @@ class Analysis {
       }
     };
     try {
-      await this.options.pool.run({ path, options, fingerprint, layer: task.layer, views, depth: task.depth, threads: this.threadsFor(task) }, onMessage);
+      if (rows.length > 0) await this.options.pool.run({ path, options, fingerprint, layer: task.layer, views, depth: task.depth, threads: this.threadsFor(task) }, onMessage);
       this.failedStarts = 0;
     } catch (error) {
       if (current !== null) {

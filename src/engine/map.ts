@@ -4,26 +4,51 @@ import { groupLayers, type LayerGroup } from "./layers";
 
 const naturally = new Intl.Collator("en", { numeric: true });
 
-/** Blocks as rows in natural order, modules as columns in the order they first appear, one cell a layer. */
+/** The number of an expert whose matrices are tensors of their own: "mlp.experts.7.gate_proj". */
+const EXPERT = /((?:^|[.:/])(?:local_)?experts[.:/])\d+(?=[.:/])/;
+const folded = (path: string): string => path.replace(EXPERT, "$1*");
+
+/**
+ * Blocks as rows in natural order, modules as columns in the order they first appear, one cell a layer. The experts of a
+ * block share a cell: a hundred columns each would hide everything else.
+ */
 export function modelMap(rows: readonly LayerRow[]): ModelMap {
   const groups = groupLayers(rows);
   const blocks = [...new Set(groups.flatMap(({ main }) => main.block ?? []))].sort(naturally.compare);
   // One block repeats nothing: a strip says as much.
-  if (blocks.length < 2) return { blocks: [], modules: [], cells: [], strip: groups.map((group) => cell(group, -1, -1)) };
-  const inBlocks = groups.filter(({ main }) => main.block !== null);
-  const modules = [...new Set(inBlocks.map(({ main }) => main.module))];
+  if (blocks.length < 2) return { blocks: [], modules: [], cells: [], strip: groups.map((group) => cell([group], -1, -1)) };
   const blockIndex = new Map(blocks.map((block, index) => [block, index]));
-  const moduleIndex = new Map(modules.map((module, index) => [module, index]));
+  const moduleIndex = new Map<string, number>();
+  const places = new Map<string, { readonly groups: LayerGroup[]; readonly block: number; readonly module: number }>();
+  for (const group of groups) {
+    if (group.main.block === null) continue;
+    const block = blockIndex.get(group.main.block) ?? -1, name = folded(group.main.module);
+    const module = moduleIndex.get(name) ?? moduleIndex.size;
+    moduleIndex.set(name, module);
+    // Only experts share a cell; whatever else has one name twice keeps its own.
+    const key = name === group.main.module ? String(group.main.id) : `${block} ${name}`;
+    const place = places.get(key) ?? { groups: [], block, module };
+    places.set(key, place);
+    place.groups.push(group);
+  }
   return {
     blocks,
-    modules,
-    cells: inBlocks.map((group) => cell(group, blockIndex.get(group.main.block ?? "") ?? -1, moduleIndex.get(group.main.module) ?? -1)),
-    strip: groups.filter(({ main }) => main.block === null).map((group) => cell(group, -1, -1)),
+    modules: [...moduleIndex.keys()],
+    cells: [...places.values()].map((place) => cell(place.groups, place.block, place.module)),
+    strip: groups.filter(({ main }) => main.block === null).map((group) => cell([group], -1, -1)),
   };
 }
 
-function cell({ main }: LayerGroup, block: number, module: number): MapCell {
-  return { id: main.id, name: main.name, block, module, utilization: main.measures?.utilization ?? null, parameters: main.parameters };
+/** One layer, or the mean over those that share the cell; null until all of them are done or failed. */
+function cell(groups: readonly LayerGroup[], block: number, module: number): MapCell {
+  const mains = groups.map(({ main }) => main), [first] = mains;
+  const known = mains.flatMap(({ measures }) => measures?.utilization ?? []);
+  const isSettled = mains.every(({ state }) => state === "done" || state === "failed");
+  return {
+    id: first!.id, name: mains.length === 1 ? first!.name : folded(first!.name), block, module,
+    utilization: isSettled && known.length > 0 ? known.reduce((sum, value) => sum + value, 0) / known.length : null,
+    parameters: mains.reduce((sum, { parameters }) => sum + parameters, 0),
+  };
 }
 
 /** Mean utilization over layers, each counting once; null until every row is done or failed. */

@@ -1,5 +1,5 @@
 import type { Bidiagonal } from "./bidiagonalize";
-import { shiftedSweep, zeroShiftSweep } from "./bidiagonalSweeps";
+import { shiftedSweep, zeroShiftSweep, type OnRotation } from "./bidiagonalSweeps";
 import { triangularPair } from "./triangularPair";
 
 /** Unit roundoff of float64. */
@@ -8,6 +8,8 @@ const EPSILON = Number.EPSILON / 2;
 const TOLERANCE = EPSILON ** (-1 / 8) * EPSILON;
 /** Sweeps for each singular value; two suffice as a rule. */
 const SWEEPS_PER_VALUE = 12;
+/** A block that is graded upwards takes more when it is not turned. */
+const UNTURNED_SWEEPS_PER_VALUE = 60;
 const SMALLEST_NORMAL = 2 ** -1022;
 
 /** The part [first, last] of the bidiagonal matrix that sweeps work on: no entry above its diagonal is negligible. */
@@ -25,10 +27,24 @@ interface Block {
  * @returns singular values, largest first
  * @throws Error when the iteration does not converge, which finite entries do not cause
  */
-export function bidiagonalSingularValues({ diagonal: d, above: e }: Bidiagonal): Float64Array {
+export function bidiagonalSingularValues(matrix: Bidiagonal): Float64Array {
+  diagonalize(matrix);
+  return matrix.diagonal.map(Math.abs).sort().reverse();
+}
+
+/**
+ * The same iteration, with the right singular vectors: without turning blocks, which would exchange the sides.
+ * @param matrix finite entries; overwritten by ± the singular values, in no order
+ * @param onRight told every rotation from the right, in turn
+ */
+export function diagonalizeWithRight(matrix: Bidiagonal, onRight: OnRotation): void {
+  diagonalize(matrix, onRight);
+}
+
+function diagonalize({ diagonal: d, above: e }: Bidiagonal, onRight?: OnRotation): void {
   const n = d.length;
   const threshold = absoluteThreshold(d, e);
-  let steps = SWEEPS_PER_VALUE * n * n;
+  let steps = (onRight === undefined ? SWEEPS_PER_VALUE : UNTURNED_SWEEPS_PER_VALUE) * n * n;
   let last = n - 1;
   let swept: Block | null = null;
   while (last > 0) {
@@ -37,22 +53,21 @@ export function bidiagonalSingularValues({ diagonal: d, above: e }: Bidiagonal):
       last--;
       continue;
     }
-    if (first === last - 1) {
+    if (first === last - 1 && onRight === undefined) {
       const { larger, smaller } = triangularPair(d[first]!, e[first]!, d[last]!);
       [d[first], e[first], d[last]] = [larger, 0, smaller];
       last -= 2;
       continue;
     }
-    if (swept === null || first > swept.last || last < swept.first) turnLargeSideUp(d, e, { first, last });
+    if (onRight === undefined && (swept === null || first > swept.last || last < swept.first)) turnLargeSideUp(d, e, { first, last });
     swept = { first, last };
     const smallest = deflate(d, e, swept);
     if (smallest === null) continue;
-    sweep(d, e, swept, smallest, n);
+    sweep(d, e, swept, smallest, n, onRight);
     if (Math.abs(e[last - 1]!) <= threshold) e[last - 1] = 0;
     steps -= last - first;
     if (steps < 0) throw new Error(`the QR iteration on a bidiagonal matrix of order ${n} does not converge`);
   }
-  return d.map(Math.abs).sort().reverse();
 }
 
 /** Entries at or below it are zero to high relative accuracy: a lower bound of σ_min, times the tolerance (LAWN 3, §4). */
@@ -109,12 +124,12 @@ function deflate(d: Float64Array, e: Float64Array, { first, last }: Block): numb
 }
 
 /** One sweep with the shift of the last 2 × 2 block, or without a shift where that would cost relative accuracy. */
-function sweep(d: Float64Array, e: Float64Array, { first, last }: Block, smallest: number, n: number): void {
+function sweep(d: Float64Array, e: Float64Array, { first, last }: Block, smallest: number, n: number, onRight?: OnRotation): void {
   let largest = Math.abs(d[last]!);
   for (let i = first; i < last; i++) largest = Math.max(largest, Math.abs(d[i]!), Math.abs(e[i]!));
   const graded = n * TOLERANCE * (smallest / largest) <= Math.max(EPSILON, 0.01 * TOLERANCE);
   const shift = graded ? 0 : triangularPair(d[last - 1]!, e[last - 1]!, d[last]!).smaller;
   const start = Math.abs(d[first]!);
-  if (shift === 0 || (shift / start) ** 2 < EPSILON) zeroShiftSweep(d, e, first, last);
-  else shiftedSweep(d, e, first, last, shift);
+  if (shift === 0 || (shift / start) ** 2 < EPSILON) zeroShiftSweep(d, e, first, last, onRight);
+  else shiftedSweep(d, e, first, last, shift, onRight);
 }

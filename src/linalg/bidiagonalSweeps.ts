@@ -3,6 +3,9 @@
  * top to bottom (Demmel & Kahan, LAPACK Working Note 3, 1990; LAPACK's dbdsqr).
  */
 
+/** A rotation of columns i and i + 1 that a sweep applies from the right, for whoever accumulates V. */
+export type OnRotation = (i: number, cosine: number, sine: number) => void;
+
 /** Below this, squares lose digits to underflow. */
 const SAFE_LENGTH = 1e-140;
 
@@ -13,7 +16,7 @@ function length(f: number, g: number): number {
 }
 
 /** Zero shift: no subtraction occurs, so that even the smallest singular values keep all their digits. */
-export function zeroShiftSweep(d: Float64Array, e: Float64Array, first: number, last: number): void {
+export function zeroShiftSweep(d: Float64Array, e: Float64Array, first: number, last: number, onRight?: OnRotation): void {
   let cosine = 1;
   let [before, beforeSine] = [1, 0];
   for (let i = first; i < last; i++) {
@@ -21,6 +24,7 @@ export function zeroShiftSweep(d: Float64Array, e: Float64Array, first: number, 
     const r = length(f, e[i]!);
     const sine = r === 0 ? 0 : e[i]! / r;
     cosine = r === 0 ? 1 : f / r;
+    onRight?.(i, cosine, sine);
     if (i > first) e[i - 1] = beforeSine * r;
     const [f2, g2] = [before * r, d[i + 1]! * sine];
     const r2 = length(f2, g2);
@@ -34,13 +38,14 @@ export function zeroShiftSweep(d: Float64Array, e: Float64Array, first: number, 
 }
 
 /** @param shift an estimate of the smallest singular value; d[first] must not be zero */
-export function shiftedSweep(d: Float64Array, e: Float64Array, first: number, last: number, shift: number): void {
+export function shiftedSweep(d: Float64Array, e: Float64Array, first: number, last: number, shift: number, onRight?: OnRotation): void {
   const start = d[first]!;
   let f = (Math.abs(start) - shift) * (Math.sign(start) + shift / start);
   let g = e[first]!;
   for (let i = first; i < last; i++) {
     const r = length(f, g);
     const [cr, sr] = r === 0 ? [1, 0] : [f / r, g / r];
+    onRight?.(i, cr, sr);
     if (i > first) e[i - 1] = r;
     f = cr * d[i]! + sr * e[i]!;
     const off = cr * e[i]! - sr * d[i]!;

@@ -22,8 +22,9 @@ interface Step {
  *
  * 4(mn² − n³/3) operations; backward error about n · 1e-16 · ‖A‖.
  * @param a m × n, m ≥ n ≥ 1, row-major, entries of size about 1 at most; overwritten
+ * @param onRight told each right reflector I − τ v vᵀ in turn; v is zero before entry k + 1 and is overwritten later
  */
-export function bidiagonalize(a: Float64Array, rows: number, columns: number): Bidiagonal {
+export function bidiagonalize(a: Float64Array, rows: number, columns: number, onRight?: (k: number, v: Float64Array, tau: number) => void): Bidiagonal {
   const diagonal = new Float64Array(columns);
   const above = new Float64Array(columns - 1);
   let before = emptyStep(rows, columns);
@@ -44,6 +45,7 @@ export function bidiagonalize(a: Float64Array, rows: number, columns: number): B
     }
     const right = reflect(v, k + 1, columns);
     above[k] = right.beta;
+    onRight?.(k, v, right.tau);
 
     multiply({ ...trailing, firstRow: k + 1 }, v, x);
     let yv = 0;

@@ -27,7 +27,7 @@ const DTYPES: Readonly<Record<string, Dtype>> = {
   float8_e5m2: smallFloat(E5M2),
   float8_e5m2fnuz: smallFloat(E5M2FNUZ),
   float8_e8m0: smallFloat(POWERS_OF_TWO),
-  float4_e2m1: { bits: 4, epsilon: 2 ** -FLOAT4.mantissaBits, decode: (bytes, count) => looked(nibbles(bytes, count), smallFloatValues(FLOAT4)) },
+  float4_e2m1: { bits: 4, epsilon: 2 ** -FLOAT4.mantissaBits, decode: (bytes, count) => looked(parts(4, bytes, count), smallFloatValues(FLOAT4)) },
   int8: integer(8, (bytes, count) => Float32Array.from(viewed(Int8Array, bytes, count))),
   uint8: integer(8, (bytes, count) => Float32Array.from(viewed(Uint8Array, bytes, count))),
   int16: integer(16, (bytes, count) => Float32Array.from(viewed(Int16Array, bytes, count))),
@@ -37,8 +37,8 @@ const DTYPES: Readonly<Record<string, Dtype>> = {
   // Beyond 2⁵³ the nearest float64.
   int64: integer(64, (bytes, count) => Float64Array.from(viewed(BigInt64Array, bytes, count), Number)),
   uint64: integer(64, (bytes, count) => Float64Array.from(viewed(BigUint64Array, bytes, count), Number)),
-  int4: integer(4, (bytes, count) => Float32Array.from(nibbles(bytes, count), (value) => (value > 7 ? value - 16 : value))),
-  uint4: integer(4, (bytes, count) => Float32Array.from(nibbles(bytes, count))),
+  int4: integer(4, (bytes, count) => Float32Array.from(parts(4, bytes, count), (value) => (value > 7 ? value - 16 : value))),
+  uint4: integer(4, (bytes, count) => Float32Array.from(parts(4, bytes, count))),
   bool: { bits: 8, epsilon: 1, decode: (bytes, count) => Float32Array.from(viewed(Uint8Array, bytes, count), (value) => (value === 0 ? 0 : 1)) },
 };
 
@@ -46,7 +46,7 @@ const DTYPES: Readonly<Record<string, Dtype>> = {
  * The values of `count` stored numbers, exact (64-bit integers to the nearest float64). float32 and float64 are a
  * view on the bytes where these are aligned, a copy otherwise; types of up to 16 bits and their integers are float32,
  * which holds them exactly; wider integers are float64.
- * @param bytes little-endian, at least ⌈count · bits / 8⌉; two 4-bit numbers share a byte, the first in its low half
+ * @param bytes little-endian, at least ⌈count · bits / 8⌉; 4-bit and 2-bit numbers share a byte, the first in its lowest bits
  * @throws Error for a name that is none of these types, or too few bytes: callers check both before
  */
 export function decode(dtype: string, bytes: Uint8Array, count: number): Values {
@@ -108,9 +108,10 @@ function looked(codes: Uint8Array | Uint16Array, table: Float32Array): Float32Ar
   return new Float32Array(out.buffer);
 }
 
-/** Two numbers of 4 bits a byte, the first in the low half (ONNX, IR.md, "int4"). */
-function nibbles(bytes: Uint8Array, count: number): Uint8Array {
+/** Numbers of 2 or 4 bits, several a byte, the first in its lowest bits (ONNX, IR.md, "int4"). */
+function parts(bits: 2 | 4, bytes: Uint8Array, count: number): Uint8Array {
   const out = new Uint8Array(count);
-  for (let i = 0; i < count; i++) out[i] = (bytes[i >> 1]! >> ((i & 1) * 4)) & 0xf;
+  const perByte = 8 / bits, mask = 2 ** bits - 1;
+  for (let i = 0; i < count; i++) out[i] = (bytes[Math.floor(i / perByte)]! >> ((i % perByte) * bits)) & mask;
   return out;
 }

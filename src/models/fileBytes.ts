@@ -37,6 +37,17 @@ export class FileBytes {
     }
   }
 
+  /** What `use` makes of a file, which it keeps; a file that it cannot use is closed. @throws Fault of `open`, and what `use` throws */
+  static async openFor<T>(path: string, use: (file: FileBytes) => Promise<T>): Promise<T> {
+    const file = await FileBytes.open(path);
+    try {
+      return await use(file);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
   /**
    * Bytes [offset, offset + length).
    * @throws Fault truncated when the range passes the end, changed-while-read when the file shrank

@@ -75,6 +75,8 @@ export interface Model {
   read(tensor: Tensor): Promise<Values>;
   /** Whether `read` takes a tensor of `skipped` too: small factors and scales of adapters. None where it is left out. */
   readonly reads?: (name: string) => boolean;
+  /** What the file says of itself, by its own keys; left out where the format has no place for that. */
+  readonly metadata?: ReadonlyMap<string, string | number | boolean>;
   close(): Promise<void>;
 }
 

@@ -62,6 +62,14 @@ export class StateDict {
   }
 }
 
+/** Tensors of few bits that are packed by a quantizer's own rules, by how it names them. */
+const PACKED = /(?:^|[._])(?:qweight|qzeros|weight_packed|\w+_blocks|\w+_scales|g_idx|SCB|absmax|quant_map|quant_state\w*)$|\.quant_state\./;
+
+/** Why integers without a scale of their own are no layer. */
+export function whyIntegers(name: string, dtype: string): string {
+  return PACKED.test(name) ? `${dtype}, packed by a quantizer in a way that RankLens does not read` : `${dtype}: not a weight`;
+}
+
 function aliasesInWords(aliases: readonly string[]): string[] {
   const more = aliases.length - MOST_ALIASES;
   return [...aliases.slice(0, MOST_ALIASES).map((alias) => `also used as ${clipped(alias)}`), ...(more > 0 ? [`and as ${more} others`] : [])];

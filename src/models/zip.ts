@@ -19,6 +19,8 @@ export interface ZipEntry {
   readonly name: string;
   /** Bytes when unpacked, as the directory says. */
   readonly size: number;
+  /** Whether a part of it costs as much as all that comes before it. */
+  readonly isPacked: boolean;
   /** Why it cannot be read; null when it can. */
   readonly problem: string | null;
 }
@@ -43,7 +45,7 @@ export class ZipArchive {
       const zip = await fromRandomAccessReaderPromise(asReader(reader), file.size, { autoClose: false, strictFileNames: false });
       if (zip.entryCount > MOST_ENTRIES) throw new Fault("too-large", `The zip directory of ${basename(file.path)} lists ${zip.entryCount} entries, more than ${MOST_ENTRIES}.`, "RankLens reads no archive of so many.");
       const raw = await allEntries(zip);
-      const known = new Map([...raw].map(([name, entry]) => [name, { name, size: entry.uncompressedSize, problem: problemOf(entry, file.size) }]));
+      const known = new Map([...raw].map(([name, entry]) => [name, { name, size: entry.uncompressedSize, isPacked: entry.compressionMethod !== STORED, problem: problemOf(entry, file.size) }]));
       return new ZipArchive(file, zip, raw, known);
     } catch (error) {
       throw faultOf(error, file);

@@ -6,6 +6,7 @@ export type FaultCode =
   | "not-found" | "no-permission" | "is-a-folder" | "unreadable"
   | "unknown-format" | "truncated" | "malformed" | "too-large" | "unsupported"
   | "changed-while-read" | "external-data-refused" | "external-data-missing"
+  | "budget-impossible" | "plan-mismatch" | "not-written"
   | "not-finite" | "empty" | "out-of-memory" | "crashed" | "engine-gone" | "usage";
 
 /**

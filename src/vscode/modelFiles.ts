@@ -41,9 +41,11 @@ export function isUnsearched(relativePath: string): boolean {
 
 const ADAPTER_CONFIG = "adapter_config.json";
 const INDEX = /(\.safetensors|\.bin)\.index\.json$/i;
+/** One of several files of a GGUF: the name that they share. */
+const GGUF_PART = /^(.*)-\d{5}(-of-\d{5}\.gguf)$/i;
 /**
  * Whether a change of a file beside the model can be a change of the model: its own file, the scale of an adapter, shards
- * beside an index, external data beside an ONNX file that is named after it. Other external data is seen when the report is opened.
+ * beside an index, parts of one GGUF, external data beside an ONNX file that is named after it. Other external data is seen when the report is opened.
  * @param name name of the file that changed
  * @param model name of the model's file
  */
@@ -52,5 +54,7 @@ export function isPartOf(name: string, model: string): boolean {
   if (changed === own || changed === ADAPTER_CONFIG) return true;
   const sharded = INDEX.exec(own)?.[1];
   if (sharded !== undefined) return changed.endsWith(sharded);
+  const part = GGUF_PART.exec(own)?.[1];
+  if (part !== undefined) return GGUF_PART.exec(changed)?.[1] === part;
   return own.endsWith(".onnx") && changed.startsWith(own.slice(0, -".onnx".length)) && (changed.endsWith(".bin") || !isModelFile(changed));
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { journey } from "./support/journey";
+import { descendants, halt } from "./support/processes";
 import { allMeasured, waitForText } from "./support/reportPage";
 import { writeLongModel } from "./support/workspace";
 
 const MATRICES = 24;
-const SIZE = 700;
+/** Some seconds of work in all. */
+const SIZE = 1600;
 const FILE = "long.safetensors";
 
 describe("a long analysis", () => {
@@ -15,6 +17,7 @@ describe("a long analysis", () => {
   it("is cancelled by the page's button, and keeps what it has measured", async () => {
     const report = await window().analyzeFromExplorer(FILE);
     await waitForText(report, /^[1-9]\d* of 24$/);
+    halt(descendants(window().pid, "/dist/compute.js"));
     await window().shot("running");
     await report.getByRole("button", { name: "Cancel" }).click();
     kept = count(await waitForText(report, /^Cancelled: \d+ of 24 matrices are measured\.$/));

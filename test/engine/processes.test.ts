@@ -29,8 +29,8 @@ function start(options: Parameters<typeof watchEngine>[1] = {}): WatchedEngine {
   return engine;
 }
 
-/** One layer that takes long, scheduled first, and three that do not. */
-function modelWithVictim(size = 800, name = "m.safetensors"): string {
+/** One layer that takes a second, scheduled first, and three that take none. */
+function modelWithVictim(size = 2500, name = "m.safetensors"): string {
   return writeModel(folder.path, name, { victim: noise(1, size, size), "a.weight": noise(2, 30, 20), "b.weight": noise(3, 30, 20), "c.weight": noise(4, 30, 20) });
 }
 
@@ -97,7 +97,7 @@ describe("an engine that dies in mid-run", () => {
     await until(({ current }) => current.includes("victim"));
     const orphans = computers();
     kill(started()[0]);
-    await untilGone(orphans, 2000);
+    await untilGone(orphans, 10_000);
     stop.abort();
     await expect(end).rejects.toBeInstanceOf(Cancelled);
   });

@@ -97,6 +97,17 @@ describe("the model as a picture", () => {
     expect(map.cells.find(({ name }) => name === "layers.10.down")).toMatchObject({ block: 2, module: 1, utilization: null });
   });
 
+  it("has one cell for the experts of a block, with their mean", () => {
+    const expert = (id: number, block: string, number: number, utilization: number) =>
+      doneRow(id, { name: `${block}.mlp.experts.${number}.w1.weight`, block, module: `mlp.experts.${number}.w1` }, { utilization });
+    const map = modelMap([expert(0, "layers.0", 0, 0.2), expert(1, "layers.0", 1, 0.4), expert(2, "layers.1", 0, 0.6), pendingRow(3, { name: "layers.1.mlp.experts.1.w1.weight", block: "layers.1", module: "mlp.experts.1.w1" })]);
+    expect(map.modules).toEqual(["mlp.experts.*.w1"]);
+    expect(map.cells).toEqual([
+      { id: 0, name: "layers.0.mlp.experts.*.w1.weight", block: 0, module: 0, utilization: expect.closeTo(0.3, 12) as number, parameters: 8 },
+      { id: 2, name: "layers.1.mlp.experts.*.w1.weight", block: 1, module: 0, utilization: null, parameters: 8 },
+    ]);
+  });
+
   it("is a strip where nothing repeats", () => {
     expect(modelMap([pendingRow(0, { block: "layers.0" }), pendingRow(1)])).toMatchObject({ blocks: [], cells: [], strip: [{ id: 0 }, { id: 1 }] });
   });

@@ -29,8 +29,10 @@ def reference(change, rank, epsilon, values=None):
 
 
 def low_rank(arrays, name, config, epsilon):
-    """The reference of B·A with its scale, of PEFT's and cloneofsimo's names; None where there is no such pair."""
-    for down, up in ((name + ".lora_A.weight", name + ".lora_B.weight"), (name + ":down", name + ":up")):
+    """The reference of B·A with its scale, of PEFT's and cloneofsimo's names, or in a list without names; None where there is no such pair."""
+    named = [(name + ".lora_A.weight", name + ".lora_B.weight"), (name + ":down", name + ":up")]
+    listed = [(str(2 * number + 1), str(2 * number)) for number in [int(name.removeprefix("pair:"))]] if name.startswith("pair:") else []
+    for down, up in named + listed:
         if down in arrays:
             a, b = (numpy.asarray(arrays[key][0], numpy.float64) for key in (down, up))
             scale = config["lora_alpha"] / config["r"] if config else 1.0

@@ -83,6 +83,8 @@ def torch_arrays(path):
         values = values.to(torch_tensors.torch.float32) if values.dtype == torch_tensors.torch.bfloat16 else values
         # Without the key under which a checkpoint holds its model.
         found.setdefault(re.sub(r"^(state_dict|model)\.", "", name), []).append(values.numpy())
+        if name.isdigit():  # a list of LoRA factors without names: B and A of each module in turn
+            found[f"pair:{int(name) // 2}:{('up', 'down')[int(name) % 2]}"] = [values.numpy()]
     return found
 
 

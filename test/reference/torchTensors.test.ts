@@ -32,7 +32,11 @@ interface Reference {
 
 const sha = (values: Values) => createHash("sha256").update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)).digest("hex");
 
-/** Tensors of each file by name, without the keys under which a checkpoint holds its model. */
+/** The name of a tensor without the keys under which a checkpoint holds its model, and of packed weights that of their module. */
+const plain = (name: string) => name
+  .replace(/^(?:state_dict|model\.state_dict|model)\./, "")
+  .replace(/(?:\._packed_params)+\.([01])$/, (_, which: string) => (which === "0" ? ".weight" : ".bias"));
+
 const references = new Map<string, ReadonlyMap<string, Reference>>();
 
 beforeAll(() => {
@@ -40,7 +44,7 @@ beforeAll(() => {
   const paths = files.map(([, path]) => path.replace("big_endian.pt", "floats.pt"));
   const out = execFileSync(PYTHON, [join(import.meta.dirname, "torch_tensors.py"), ...paths], { encoding: "utf8", maxBuffer: 2 ** 28, stdio: ["ignore", "pipe", "ignore"] });
   for (const [index, found] of (JSON.parse(out) as Reference[][]).entries()) {
-    references.set(files[index]![1], new Map(found.map((tensor) => [tensor.name.replace(/^(?:state_dict|model\.state_dict|model)\./, ""), tensor])));
+    references.set(files[index]![1], new Map(found.map((tensor) => [plain(tensor.name), tensor])));
   }
 }, 170_000);
 

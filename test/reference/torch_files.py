@@ -76,6 +76,15 @@ def dtypes():
     return out
 
 
+class Small(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = torch.nn.Linear(8, 6)
+
+    def forward(self, x):
+        return self.fc(x)
+
+
 def lightning(net):
     optimizer = torch.optim.Adam(net.parameters())
     net(torch.tensor([1, 2])).sum().backward()
@@ -107,6 +116,10 @@ def main(folder):
     torch.save({"model": {"state_dict": state}}, at("nested.pth"))
     torch.save([state["head.weight"].clone(), (torch.randn(4, 8), [torch.randn(8, 4)])], at("list.pt"))
     torch.jit.script(Net().eval()).save(at("script.pt"))
+    dynamic = torch.quantization.quantize_dynamic(Small(), {torch.nn.Linear}, dtype=torch.qint8)
+    torch.save(dynamic.state_dict(), at("dynamic.pt"))
+    torch.jit.script(dynamic).save(at("dynamic_script.pt"))
+    torch.save(torch.optim.SGD(net.parameters(), 0.1), at("optimizer.pt"))
     torch.save({key: value for key, value in state.items() if value.is_floating_point()}, at("floats.pt"))
     rezipped(at("floats.pt"), at("deflated.pt"), zipfile.ZIP_DEFLATED, "any other name")
     rezipped(at("floats.pt"), at("big_endian.pt"), zipfile.ZIP_STORED, "archive", "big")

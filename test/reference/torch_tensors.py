@@ -31,7 +31,9 @@ def walk(value, name, found):
         found.append((name, value))
         return
     below = f"{name}." if name else ""
-    if isinstance(value, torch.nn.Module):
+    if isinstance(value, torch.optim.Optimizer):
+        walk({"state": value.state, "param_groups": value.param_groups}, name, found)
+    elif isinstance(value, torch.nn.Module):
         for key, item in value.state_dict().items():
             walk(item, below + key, found)
     elif isinstance(value, dict):
@@ -54,6 +56,9 @@ def tensors_of(path):
         script = torch.jit.load(path, map_location="cpu")
         for name, tensor in [*script.named_parameters(), *script.named_buffers()]:
             walk(tensor, name, found)
+        for name, module in script.named_modules():
+            if name.endswith("._packed_params"):
+                walk(module._weight_bias(), f"{name}._packed_params", found)
     else:
         walk(torch.load(path, map_location="cpu"), "", found)
     return found

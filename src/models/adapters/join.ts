@@ -26,11 +26,11 @@ export async function joinAdapters(model: Model, path: string): Promise<Model> {
     return joined === null ? [] : [{ ...group, ...joined }];
   });
   if (found.length === 0) return model;
-  const config = await readConfig(path);
+  const config = await readConfig(model.metadata, path);
+  const alphas = await alphasOf(model, found);
   const names = new Set([...model.layers.map(({ tensor }) => tensor.name), ...model.skipped.map(({ name }) => name)]);
-  const joined: Joined[] = [];
-  for (const one of found) joined.push(await joinedLayer(model, one, config, names));
-  return { ...model, ...merged(model, joined), summary: summaryOf(model, found, config), files: [...model.files, ...(config === null ? [] : [config.path])] };
+  const joined = found.map((one) => joinedLayer(one, alphas.get(one.parts.get("alpha")?.name ?? "") ?? null, config, names));
+  return { ...model, ...merged(model, joined), summary: summaryOf(model, found, config), files: [...model.files, ...(config?.file ? [config.file.path] : [])] };
 }
 
 interface Found extends FactorGroup {
@@ -55,11 +55,26 @@ function joinedChange(parts: Parts): { change: Change; size: Size; fullRank: num
   return size === null || size.rows * size.columns === 0 ? null : { change, size, fullRank: fullRankOf(sized) };
 }
 
-async function joinedLayer(model: Model, found: Found, config: AdapterConfig | null, names: Set<string>): Promise<Joined> {
+/** Scales that are read at once: each opens its file, which may be far away. */
+const READ_AT_ONCE = 16;
+
+/** The finite alphas by their tensors' names. */
+async function alphasOf(model: Model, found: readonly FactorGroup[]): Promise<ReadonlyMap<string, number>> {
+  const tensors = [...new Set(found.flatMap(({ parts }) => parts.get("alpha") ?? []))];
+  const alphas = new Map<string, number>();
+  for (let first = 0; first < tensors.length; first += READ_AT_ONCE) {
+    await Promise.all(tensors.slice(first, first + READ_AT_ONCE).map(async (tensor) => {
+      const alpha = (await model.read(tensor))[0];
+      if (alpha !== undefined && Number.isFinite(alpha)) alphas.set(tensor.name, alpha);
+    }));
+  }
+  return alphas;
+}
+
+function joinedLayer(found: Found, stored: number | null, config: AdapterConfig | null, names: Set<string>): Joined {
   const { module, parts, change, size, fullRank } = found;
   const alpha = parts.get("alpha"), magnitude = parts.get("magnitude");
-  const stored = alpha === undefined ? null : (await model.read(alpha))[0] ?? null;
-  const scale = scaleOf(module, change.rank, stored !== null && Number.isFinite(stored) ? stored : null, config);
+  const scale = scaleOf(module, change.rank, stored, config);
   const factors = change.parts.map((part) => parts.get(part)!);
   const name = nameOf(found, names);
   const place = placeOf(adapterPath(module));
@@ -124,7 +139,7 @@ function summaryOf(model: Model, found: readonly Found[], config: AdapterConfig 
   const base = config?.baseModel ?? null;
   return {
     ...model.summary,
-    bytes: model.summary.bytes + (config?.bytes ?? 0),
+    bytes: model.summary.bytes + (config?.file?.bytes ?? 0),
     notes: [...model.summary.notes, ...notes, ...(base === null ? [] : [`base model ${clipped(base)}`])],
   };
 }

@@ -7,6 +7,6 @@ const NUMBERED = /^(.+):(\d+)$/;
 
 /** A module's path with dots, as the model map takes it apart: "lora_unet_down_blocks_0_attn1" is in block "…down_blocks.0". */
 export function adapterPath(module: string): string {
-  if (KOHYA.test(module) && !module.includes(".")) return module.replace(NUMBER, ".$1.").replaceAll("._", ".");
+  if (KOHYA.test(module) && !module.includes(".")) return module.replace(NUMBER, ".$1.").replace(/\.[._]+/g, ".");
   return NUMBERED.test(module) ? module.replace(NUMBERED, "$1.$2") : module;
 }

@@ -37,6 +37,7 @@ async function openGguf(path: string, options: OpenOptions): Promise<Model> {
       if (tensor === undefined) throw new Error(`"${name}" is no tensor of a layer of this model`);
       return readValues(tensor);
     },
+    metadata,
     // Files are opened for each read.
     close: async () => undefined,
   };

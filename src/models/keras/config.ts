@@ -14,11 +14,13 @@ export interface LayerConfig {
 export interface ModelConfig {
   /** "Sequential", "Functional"; null where there is no config, or none that can be read. */
   readonly className: string | null;
-  /** By the layer's name, and by the names that Keras 3 makes up for its weights. */
+  /** By the layers' own names. */
   readonly layers: ReadonlyMap<string, LayerConfig>;
+  /** By the names that Keras 3 makes up for their weights, from class and count, with those of the models that they are in: "sequential/dense_1". */
+  readonly counted: ReadonlyMap<string, LayerConfig>;
 }
 
-export const NO_CONFIG: ModelConfig = { className: null, layers: new Map() };
+export const NO_CONFIG: ModelConfig = { className: null, layers: new Map(), counted: new Map() };
 
 /** Layers of one model, and how deep models stand in models. */
 const MOST_LAYERS = 200_000;
@@ -33,30 +35,33 @@ export function parseConfig(text: string): ModelConfig | null {
     return null;
   }
   if (!isRecord(model) || typeof model["class_name"] !== "string") return null;
-  const layers = new Map<string, LayerConfig>();
-  addLayers(model, layers, 0);
-  return { className: model["class_name"], layers };
+  const into = { layers: new Map<string, LayerConfig>(), counted: new Map<string, LayerConfig>() };
+  addLayers(model, into, "", 0);
+  return { className: model["class_name"], ...into };
+}
+
+interface Layers {
+  readonly layers: Map<string, LayerConfig>;
+  readonly counted: Map<string, LayerConfig>;
 }
 
 /** Adds the layers of a model, those of models among them after each. */
-function addLayers(model: Readonly<Record<string, unknown>>, into: Map<string, LayerConfig>, depth: number): void {
+function addLayers(model: Readonly<Record<string, unknown>>, { layers, counted }: Layers, path: string, depth: number): void {
   // Before 2.2, a Sequential model's config was the list itself.
   const config = model["config"];
   const listed = isRecord(config) ? config["layers"] : config;
   if (!Array.isArray(listed) || depth > MOST_DEPTH) return;
   const copies = new Map<string, number>();
   for (const layer of listed as readonly unknown[]) {
-    if (!isRecord(layer) || typeof layer["class_name"] !== "string" || into.size >= MOST_LAYERS) continue;
-    const found = layerConfig(layer, into.size);
+    if (!isRecord(layer) || typeof layer["class_name"] !== "string" || counted.size >= MOST_LAYERS) continue;
+    const found = layerConfig(layer, counted.size);
     const made = snakeCase(layer["class_name"]);
     const copy = copies.get(made) ?? 0;
     copies.set(made, copy + 1);
-    const name = nameOf(layer);
-    if (name !== null && !into.has(name)) into.set(name, found);
-    // Keras 3 names weights by class and count, whatever the layer is called.
-    const counted = copy === 0 ? made : `${made}_${copy}`;
-    if (!into.has(counted)) into.set(counted, found);
-    addLayers(layer, into, depth + 1);
+    const name = nameOf(layer), own = `${path}${made}${copy === 0 ? "" : `_${copy}`}`;
+    if (name !== null && !layers.has(name)) layers.set(name, found);
+    if (!counted.has(own)) counted.set(own, found);
+    addLayers(layer, { layers, counted }, `${own}/`, depth + 1);
   }
 }
 
@@ -89,15 +94,15 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /**
- * Puts paths into the order of the model: layers in that of the config, or of the list that Keras stores beside the weights;
+ * Puts variables into the order of the model: layers in that of the config, or of the list that Keras stores beside the weights;
  * everything else by name, with numbers as numbers.
  */
-export function inModelOrder<T extends { readonly path: readonly string[] }>(datasets: readonly T[], config: ModelConfig, layerNames: readonly string[]): readonly T[] {
+export function inModelOrder<T extends { readonly path: readonly string[]; readonly variable: { readonly config: LayerConfig | null } }>(all: readonly T[], layerNames: readonly string[]): readonly T[] {
   const listed = new Map(layerNames.map((name, index) => [name, index]));
-  const keyed = datasets.map((dataset) => {
-    const order = dataset.path.map((step) => listed.get(step) ?? config.layers.get(step)?.order).find((found) => found !== undefined);
-    return { dataset, key: `${String(order ?? MOST_LAYERS).padStart(9, "0")} ${naturalKey(dataset.path.join("/"))}` };
+  const keyed = all.map((one) => {
+    const order = one.path.map((step) => listed.get(step)).find((found) => found !== undefined) ?? one.variable.config?.order ?? MOST_LAYERS;
+    return { one, key: `${String(order).padStart(9, "0")} ${naturalKey(one.path.join("/"))}` };
   });
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  return keyed.map(({ dataset }) => dataset);
+  return keyed.map(({ one }) => one);
 }

@@ -3,7 +3,7 @@ import { Fault } from "../../shared/fault";
 import type { FileBytes } from "../fileBytes";
 import type { ByteSource } from "../pagedBytes";
 import { openHdf5, type Hdf5File } from "../hdf5/file";
-import { ZipArchive } from "../zip";
+import { ZipArchive, type ZipEntry } from "../zip";
 import { NO_CONFIG, parseConfig, type ModelConfig } from "./config";
 
 /** A Keras model's weights, and what it says of itself. */
@@ -53,8 +53,18 @@ async function openArchive(file: FileBytes): Promise<Container> {
   };
   const text = await textOf(CONFIG);
   const config = text === null ? null : parseConfig(text);
-  const weights = await openHdf5({ name: `${WEIGHTS} of ${name}`, size: entry.size, read: (offset, length) => archive.read(WEIGHTS, offset, length) }, (attribute) => ATTRIBUTE.test(attribute));
+  const weights = await openHdf5({ name: `${WEIGHTS} of ${name}`, size: entry.size, read: await readerOf(archive, entry, name) }, (attribute) => ATTRIBUTE.test(attribute));
   return { weights, config: config ?? NO_CONFIG, layerNames: [], notes: notesOf(versionOf(await textOf(METADATA)), config, text !== null) };
+}
+
+/** Packed weights, which Keras never writes, are unpacked as a whole: HDF5 is read all over the place. */
+const MOST_UNPACKED = 512 * 1024 * 1024;
+
+async function readerOf(archive: ZipArchive, { size, isPacked }: ZipEntry, name: string): Promise<ByteSource["read"]> {
+  if (!isPacked) return (offset, length) => archive.read(WEIGHTS, offset, length);
+  if (size > MOST_UNPACKED) throw new Fault("unsupported", `${WEIGHTS} of ${name} is packed, and would be ${size} bytes.`, "Save the model again with Keras, which does not pack it.");
+  const whole = await archive.read(WEIGHTS, 0, size);
+  return async (offset, length) => whole.slice(offset, offset + length);
 }
 
 function versionOf(metadata: string | null): string | undefined {

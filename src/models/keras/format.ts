@@ -11,18 +11,8 @@ export const keras: Format = {
   id: "keras",
   label: "Keras",
   endings: [".keras", ".h5", ".hdf5"],
-  open: openKeras,
+  open: (path, options) => FileBytes.openFor(path, (file) => describe(file, options)),
 };
-
-async function openKeras(path: string, options: OpenOptions): Promise<Model> {
-  const file = await FileBytes.open(path);
-  try {
-    return await describe(file, options);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
 
 async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
   const container = await openContainer(file);

@@ -34,7 +34,7 @@ export function sortDatasets({ weights, config, layerNames }: Container, options
   let parameters = 0;
   const variables = weights.datasets.map((dataset) => ({ dataset, path: dataset.path, variable: variableOf(dataset.path, config) }));
   const shapes = new Map(variables.map(({ dataset, variable }) => [siblingKey(dataset.path, variable.name), dataset.shape]));
-  for (const { dataset, variable } of inModelOrder(variables, config, layerNames)) {
+  for (const { dataset, variable } of inModelOrder(variables, layerNames)) {
     const name = dataset.path.join("/"), dtype = dtypeOf(dataset);
     const siblings: Siblings = (other) => shapes.get(siblingKey(dataset.path, other));
     const other = OTHERS.find(([pattern]) => pattern.test(name));

@@ -24,6 +24,8 @@ const NUMBERED: Readonly<Record<string, readonly string[]>> = {
   separable_conv1d: ["depthwise_kernel", "pointwise_kernel", "bias"], separable_conv2d: ["depthwise_kernel", "pointwise_kernel", "bias"],
   lstm_cell: ["kernel", "recurrent_kernel", "bias"], gru_cell: ["kernel", "recurrent_kernel", "bias"], simple_rnn_cell: ["kernel", "recurrent_kernel", "bias"],
   conv_lstm_cell: ["kernel", "recurrent_kernel", "bias"],
+  // Of a layer inside another, as Bidirectional's: the shapes of its variables tell which.
+  rnn_cell: ["kernel", "recurrent_kernel", "bias"],
   batch_normalization: ["gamma", "beta", "moving_mean", "moving_variance"], layer_normalization: ["gamma", "beta"], group_normalization: ["gamma", "beta"],
 };
 /** Parts of MultiHeadAttention. */
@@ -33,14 +35,24 @@ const COUNT = /_\d+$/;
 const OUTPUT = /:\d+$/;
 
 /** Takes a dataset's path apart. */
-export function variableOf(path: readonly string[], { layers }: ModelConfig): Variable {
+export function variableOf(path: readonly string[], model: ModelConfig): Variable {
   const own = (path.at(-1) ?? "").replace(OUTPUT, "");
   const steps = path.slice(0, -1).filter((step) => !CONTAINERS.has(step));
   const layerPath = steps.filter((step, index) => index === 0 || !repeats(step, steps[index - 1]!));
-  const config = layerPath.toReversed().map((step) => layers.get(step)).find((found) => found !== undefined) ?? null;
+  const config = configOf(path, steps, model);
   const layerClass = classOf(layerPath, config);
   const numbered = layerClass === null || !/^\d+$/.test(own) ? undefined : NUMBERED[layerClass]?.[Number(own)];
   return { name: numbered ?? own, layerClass, config, layerPath };
+}
+
+/** The config of the innermost layer that it knows. Where variables are numbered, layers have names that Keras made up. */
+function configOf(path: readonly string[], steps: readonly string[], { layers, counted }: ModelConfig): LayerConfig | null {
+  const isCounted = path.at(-2) === "vars";
+  for (let length = steps.length; length > 0; length--) {
+    const found = isCounted ? counted.get(steps.slice(0, length).join("/")) : layers.get(steps[length - 1]!);
+    if (found !== undefined) return found;
+  }
+  return null;
 }
 
 /** Keras repeats a layer's name as the scope of its variables, sometimes with another count: dense/dense_3. */

@@ -13,7 +13,7 @@ export interface Named {
 
 const NO_NOTES: readonly string[] = [];
 /** Last steps of the paths of embeddings, and parameters of that name. */
-const EMBEDDING = /(?:^|_)(?:embed|embeds|embedding|embeddings|embd|emb)$|^(?:wte|wpe|shared|embed_tokens|embed_positions|embed_in|relative_attention_bias|relative_position_bias_table)$/;
+const EMBEDDING = /(?:^|_)(?:embed|embeds|embedding|embeddings|embd|emb)$|^(?:wte|wpe|shared|embedding_table|embed_tokens|embed_positions|embed_in|relative_attention_bias|relative_position_bias_table)$/;
 /** GPT-2's Conv1D layers, which store (in, out). */
 const CONV1D = /^(?:c_attn|c_proj|c_fc|q_attn)$/;
 const ADAPTER = /(?:^|[._:/])(?:lora[._](?:A|B|a|b|down|up|embedding_A|embedding_B)|lokr_w\d|hada_w\d)(?=[._:/]|$)/;

@@ -13,18 +13,8 @@ export const onnx: Format = {
   id: "onnx",
   label: "ONNX",
   endings: [".onnx"],
-  open: openOnnx,
+  open: (path, options) => FileBytes.openFor(path, (file) => describe(file, options)),
 };
-
-async function openOnnx(path: string, options: OpenOptions): Promise<Model> {
-  const file = await FileBytes.open(path);
-  try {
-    return await describe(file, options);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
 
 async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
   const model = await parseModel(file);
@@ -40,7 +30,7 @@ async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
       format: onnx.id,
       parameters,
       bytes: file.size + files.reduce((sum, { size }) => sum + size, 0),
-      tensors: linked.tensors.length + linked.sparse.length,
+      tensors: linked.tensors.length,
       notes: [...notesOf(model, linked, files.length), ...external.problems],
     },
     layers: layers.map(({ layer }) => layer),
@@ -49,7 +39,7 @@ async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
     read: async (tensor) => {
       const entry = readable.get(tensor.name);
       if (entry === undefined) throw new Error(`"${tensor.name}" is no tensor of a layer of this model`);
-      return reader.read(entry.record, entry.quantization);
+      return reader.read(entry.record, entry.quantization, entry.packing);
     },
     close: () => file.close(),
   };

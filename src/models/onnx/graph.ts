@@ -1,5 +1,5 @@
 import { clipped } from "../clipped";
-import type { AttributeRecord, GraphRecord, NodeRecord, SparseRecord } from "./graphProto";
+import type { AttributeRecord, GraphRecord, NodeRecord } from "./graphProto";
 import type { ModelRecord } from "./modelProto";
 import { parseListAttribute, type TensorRecord } from "./tensorProto";
 import type { WireReader } from "./wire";
@@ -49,16 +49,9 @@ export interface StoredTensor {
   readonly reason: string | null;
 }
 
-/** A sparse tensor: listed, never read. */
-export interface SparseTensor {
-  readonly record: SparseRecord;
-  readonly name: string;
-}
-
 export interface LinkedModel {
-  /** Every dense tensor of the file, in the file's order, subgraphs after the graph around them. */
+  /** Every tensor of the file, in the file's order, subgraphs after the graph around them. */
   readonly tensors: readonly StoredTensor[];
-  readonly sparse: readonly SparseTensor[];
   /** Formal inputs of model-local functions, by `domain:name`. */
   readonly functions: ReadonlyMap<string, readonly Value[]>;
   /** Domains of the operators in use, without ONNX's own. */
@@ -100,7 +93,7 @@ export async function linkModel(wire: WireReader, model: ModelRecord): Promise<L
     await linker.graph(record, scope);
   }
   for (const graph of model.training) linker.training(graph);
-  return { tensors: linker.tensors, sparse: linker.sparse, functions, domains: linker.domains };
+  return { tensors: linker.tensors, functions, domains: linker.domains };
 }
 
 export function functionKey(domain: string, name: string): string {
@@ -109,7 +102,6 @@ export function functionKey(domain: string, name: string): string {
 
 class Linker {
   readonly tensors: StoredTensor[] = [];
-  readonly sparse: SparseTensor[] = [];
   readonly domains = new Set<string>();
   private order = 0;
 
@@ -117,8 +109,7 @@ class Linker {
 
   async graph(graph: GraphRecord, scope: Scope): Promise<void> {
     for (const name of graph.inputs) scope.own(name);
-    for (const record of graph.initializers) this.store(record, record.name, scope);
-    for (const record of graph.sparse) this.sparse.push({ record, name: record.name });
+    for (const record of [...graph.initializers, ...graph.sparse]) this.store(record, record.name, scope);
     for (const node of graph.nodes) for (const name of node.outputs) if (name !== "") scope.own(name);
     for (const record of graph.nodes) await this.node(record, scope);
   }
@@ -126,10 +117,10 @@ class Linker {
   /** Training graphs share names with the main graph; their tensors are listed and not followed. */
   training(graph: GraphRecord): void {
     const reason = "belongs to the training information, not to the model";
-    for (const record of graph.initializers) this.list(record, record.name, "training", reason);
+    for (const record of [...graph.initializers, ...graph.sparse]) this.list(record, record.name, "training", reason);
     for (const node of graph.nodes) {
       for (const attribute of node.attributes.values()) {
-        for (const record of attribute.tensors) this.list(record, record.name || `${node.name || node.opType}.${attribute.name}`, "training", reason);
+        for (const record of [...attribute.tensors, ...attribute.sparse]) this.list(record, record.name || `${node.name || node.opType}.${attribute.name}`, "training", reason);
         for (const inner of attribute.graphs) this.training(inner);
       }
     }
@@ -165,7 +156,7 @@ class Linker {
 
   private async constant(node: NodeRecord, attribute: AttributeRecord, scope: Scope): Promise<void> {
     const name = node.outputs[0] || node.name || `Constant_${this.order - 1}`;
-    for (const record of attribute.sparse) this.sparse.push({ record, name });
+    if (attribute.name === "sparse_value") for (const record of attribute.sparse) this.store(record, name, scope);
     if (!WEIGHT_ATTRIBUTES.includes(attribute.name)) return;
     const record = attribute.tensors[0] ?? await parseListAttribute(this.wire, attribute.message, 0, name);
     if (record !== null) this.store(record, name, scope);
@@ -173,10 +164,9 @@ class Linker {
 
   private attributeTensors(node: NodeRecord, attribute: AttributeRecord, scope: Scope): void {
     const owner = node.name || node.outputs[0] || node.opType;
-    for (const record of attribute.tensors) {
+    for (const record of [...attribute.tensors, ...attribute.sparse]) {
       this.list(record, record.name || `${owner}.${attribute.name}`, scope.path, `attribute "${attribute.name}" of a ${node.opType} node: not a weight`);
     }
-    for (const record of attribute.sparse) this.sparse.push({ record, name: record.name || `${owner}.${attribute.name}` });
   }
 
   private store(record: TensorRecord, given: string, scope: Scope): void {

@@ -1,5 +1,5 @@
-import { ATTRIBUTE, GRAPH, NODE, SPARSE_TENSOR, VALUE_INFO } from "./schema";
-import { parseTensor, type TensorRecord } from "./tensorProto";
+import { ATTRIBUTE, GRAPH, NODE, SPARSE_TENSOR, UNDEFINED_TYPE, VALUE_INFO } from "./schema";
+import { checkShape, parseTensor, type TensorRecord } from "./tensorProto";
 import { clampedInt64 } from "./varint";
 import { LENGTH_DELIMITED, type Field, type Span, type WireReader } from "./wire";
 
@@ -16,7 +16,7 @@ export interface AttributeRecord {
   readonly string: string | null;
   readonly tensors: readonly TensorRecord[];
   readonly graphs: readonly GraphRecord[];
-  readonly sparse: readonly SparseRecord[];
+  readonly sparse: readonly TensorRecord[];
   /** The whole message, for lists that are read later. */
   readonly message: Span;
 }
@@ -32,18 +32,11 @@ export interface NodeRecord {
   readonly attributes: ReadonlyMap<string, AttributeRecord>;
 }
 
-/** A SparseTensorProto, of which only name and shape are kept. */
-export interface SparseRecord {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dataType: number;
-}
-
 export interface GraphRecord {
   readonly name: string;
   readonly nodes: readonly NodeRecord[];
   readonly initializers: readonly TensorRecord[];
-  readonly sparse: readonly SparseRecord[];
+  readonly sparse: readonly TensorRecord[];
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }
@@ -52,7 +45,7 @@ export interface GraphRecord {
 export async function parseGraph(wire: WireReader, span: Span, depth: number): Promise<GraphRecord> {
   wire.count();
   let name = "";
-  const nodes: NodeRecord[] = [], initializers: TensorRecord[] = [], sparse: SparseRecord[] = [];
+  const nodes: NodeRecord[] = [], initializers: TensorRecord[] = [], sparse: TensorRecord[] = [];
   const inputs: string[] = [], outputs: string[] = [];
   const valueName = async (field: Field, into: string[]) => { into.push(await parseValueName(wire, field, depth + 1)); };
   await wire.message(span, depth, (field): Promise<void> | void => {
@@ -97,7 +90,7 @@ export async function parseNode(wire: WireReader, span: Span, depth: number): Pr
 async function parseAttribute(wire: WireReader, span: Span, depth: number): Promise<AttributeRecord> {
   wire.count();
   let name = "", int: number | null = null, string: string | null = null;
-  const ints: number[] = [], tensors: TensorRecord[] = [], graphs: GraphRecord[] = [], sparse: SparseRecord[] = [];
+  const ints: number[] = [], tensors: TensorRecord[] = [], graphs: GraphRecord[] = [], sparse: TensorRecord[] = [];
   await wire.message(span, depth, (field): Promise<void> | void => {
     switch (field.number) {
       case ATTRIBUTE.name: return wire.text(field).then((text) => { name = text; });
@@ -119,19 +112,23 @@ async function parseAttribute(wire: WireReader, span: Span, depth: number): Prom
   return { name, int, ints, string, tensors, graphs, sparse, message: span };
 }
 
-async function parseSparse(wire: WireReader, span: Span, depth: number): Promise<SparseRecord> {
+/** A SparseTensorProto as a tensor whose data are its values and indices. */
+async function parseSparse(wire: WireReader, span: Span, depth: number): Promise<TensorRecord> {
   wire.count();
-  let values: TensorRecord | null = null;
+  const found: { values: TensorRecord | null; indices: TensorRecord | null } = { values: null, indices: null };
   const shape: number[] = [];
   await wire.message(span, depth, (field): Promise<void> | void => {
-    if (field.number === SPARSE_TENSOR.values) return parseTensor(wire, message(wire, field), depth + 1).then((tensor) => { values = tensor; });
+    if (field.number === SPARSE_TENSOR.values) return parseTensor(wire, message(wire, field), depth + 1).then((tensor) => { found.values = tensor; });
+    if (field.number === SPARSE_TENSOR.indices) return parseTensor(wire, message(wire, field), depth + 1).then((tensor) => { found.indices = tensor; });
     if (field.number === SPARSE_TENSOR.dims) return wire.int64s(field, MOST_INTEGERS, shape);
   });
-  const stored = values as TensorRecord | null;
-  return { name: stored?.name ?? "", shape, dataType: stored?.dataType ?? 0 };
+  const { values, indices } = found;
+  const name = values?.name ?? "";
+  checkShape(wire, span, name, shape);
+  return { name, shape, dataType: values?.dataType ?? UNDEFINED_TYPE, integers: null, message: span, source: values === null || indices === null ? { kind: "absent" } : { kind: "sparse", values, indices } };
 }
 
-async function parseValueName(wire: WireReader, span: Span, depth: number): Promise<string> {
+export async function parseValueName(wire: WireReader, span: Span, depth: number): Promise<string> {
   let name = "";
   await wire.message(span, depth, (field): Promise<void> | void => {
     if (field.number === VALUE_INFO.name) return wire.text(field).then((text) => { name = text; });

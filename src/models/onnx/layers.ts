@@ -6,6 +6,7 @@ import type { ExternalData } from "./external";
 import type { LinkedModel, StoredTensor } from "./graph";
 import { biasName, isMadeUp, nodeInWords, placeOfWeight, UniqueNames } from "./naming";
 import { isPacked } from "./operators";
+import { packedRole, packedShape, packedTensors, packedType, packingInWords, packingOf, type Packing } from "./packed";
 import { place } from "./placement";
 import type { Quantization } from "./quantization";
 import { DATA_TYPES } from "./schema";
@@ -18,6 +19,12 @@ export interface ReadableLayer {
   readonly layer: Layer;
   readonly record: TensorRecord;
   readonly quantization: Quantization | null;
+  readonly packing: Packing | null;
+}
+
+/** A use of a tensor, and how the operator packs it; a reason where that is not read. */
+interface PackedUse extends WeightUse {
+  readonly packing: Packing | string | null;
 }
 
 export interface Sorted {
@@ -42,14 +49,11 @@ export async function sortTensors(model: LinkedModel, external: ExternalData, op
     const { record } = stored;
     if (record.source.kind === "external") await external.find(record.source.location);
     const trace = traceTensor(stored, model.functions);
-    const use = mainUse(trace.weights);
+    const use = withPacking(mainUse(trace.weights), record);
     const reason = reasonToSkip(stored, trace, use, options) ?? await unreadable(record, use, external);
     if (stored.reason === null) count.add(record, trace, use);
     if (use === null || reason !== null) skipped.push({ name, shape: record.shape, dtype: typeOf(record).name, reason: reason ?? "not a weight" });
     else layers.push({ layer: layerOf(name, record, use, trace), order: use.node.order });
-  }
-  for (const { record, name } of model.sparse) {
-    skipped.push({ name: names.take(name || "(unnamed sparse tensor)", ""), shape: record.shape, dtype: typeName(record.dataType), reason: "sparse tensors are not analyzed" });
   }
   layers.sort((a, b) => a.order - b.order);
   return { layers: layers.map(({ layer }) => layer), skipped, parameters: count.total };
@@ -57,18 +61,21 @@ export async function sortTensors(model: LinkedModel, external: ExternalData, op
 
 /** Counts weights and biases: floats and dequantized integers, but not the scales that those come with. */
 class ParameterCount {
-  private readonly counted = new Set<TensorRecord>();
+  private readonly counted = new Map<TensorRecord, number>();
   private readonly scales = new Set<TensorRecord>();
 
-  add(record: TensorRecord, trace: Trace, use: WeightUse | null): void {
-    const quantization = use?.quantization ?? null;
+  add(record: TensorRecord, trace: Trace, use: PackedUse | null): void {
+    const quantization = use?.quantization ?? null, packing = use?.packing ?? null;
     if (quantization !== null) this.scales.add(quantization.scale);
     if (trace.others.some((words) => words.startsWith("as scale of Quantize") || words.startsWith("as scale of Dequantize"))) this.scales.add(record);
-    if (typeOf(record).use === "float" || quantization !== null || trace.dequantized) this.counted.add(record);
+    if (packing !== null && typeof packing !== "string") {
+      for (const part of packedTensors(packing)) this.scales.add(part);
+      this.counted.set(record, elementsOf(packedShape(packing)));
+    } else if (typeOf(record).use === "float" || quantization !== null || trace.dequantized) this.counted.set(record, elementsOf(record.shape));
   }
 
   get total(): number {
-    return [...this.counted].reduce((sum, record) => sum + (this.scales.has(record) ? 0 : elementsOf(record.shape)), 0);
+    return [...this.counted].reduce((sum, [record, weights]) => sum + (this.scales.has(record) ? 0 : weights), 0);
   }
 }
 
@@ -79,7 +86,13 @@ function mainUse(uses: readonly WeightUse[]): WeightUse | null {
   return first(known) ?? first(uses);
 }
 
-function reasonToSkip(stored: StoredTensor, trace: Trace, use: WeightUse | null, options: OpenOptions): string | null {
+function withPacking(use: WeightUse | null, record: TensorRecord): PackedUse | null {
+  if (use === null || !isPacked(use.node, record.dataType)) return use && { ...use, packing: null };
+  const isMoved = String(use.layout.shape) !== String(record.shape) || use.changes.length > 0;
+  return { ...use, packing: isMoved ? `packed for ${use.node.opType}, and changed before that` : packingOf(use.node, record) };
+}
+
+function reasonToSkip(stored: StoredTensor, trace: Trace, use: PackedUse | null, options: OpenOptions): string | null {
   if (stored.reason !== null) return stored.reason;
   const { record } = stored;
   const type = typeOf(record), count = elementsOf(record.shape);
@@ -89,7 +102,8 @@ function reasonToSkip(stored: StoredTensor, trace: Trace, use: WeightUse | null,
   if (use === null && record.shape.length < 2) return `one axis, ${used}: no matrix`;
   if (count < options.smallestTensor) return `${count} weights, fewer than the ${options.smallestTensor} from which tensors are measured`;
   if (use === null) return trace.others.length === 0 ? used : `${used} only: not a weight matrix`;
-  if (isPacked(use.node)) return `packed in a way of ${use.node.opType}'s own, which RankLens does not read`;
+  if (typeof use.packing === "string") return use.packing;
+  if (use.packing !== null) return null;
   if (type.use === "quantized" && use.quantization === null) return `${type.name} whose scale is not found in the file, used by ${nodeInWords(use.node)}`;
   return null;
 }
@@ -100,8 +114,9 @@ function isNamed(words: string): boolean {
 }
 
 /** Why the values of a weight cannot be read, looking at the tensor and what it is dequantized with. */
-async function unreadable(record: TensorRecord, use: WeightUse | null, external: ExternalData): Promise<string | null> {
-  const needed = [record, use?.quantization?.scale, use?.quantization?.zeroPoint];
+async function unreadable(record: TensorRecord, use: PackedUse | null, external: ExternalData): Promise<string | null> {
+  const packing = use?.packing ?? null;
+  const needed = [record, use?.quantization?.scale, use?.quantization?.zeroPoint, ...(packing === null || typeof packing === "string" ? [] : packedTensors(packing))];
   for (const part of needed) {
     if (part === undefined || part === null) continue;
     const placement = await place(part, external);
@@ -110,18 +125,20 @@ async function unreadable(record: TensorRecord, use: WeightUse | null, external:
   return null;
 }
 
-function layerOf(name: string, record: TensorRecord, use: WeightUse, trace: Trace): ReadableLayer {
-  const tensor: Tensor = { name, dtype: typeOf(record).name, shape: record.shape };
-  const { kind, views, notes } = viewsIn(record, use);
+function layerOf(name: string, record: TensorRecord, use: PackedUse, trace: Trace): ReadableLayer {
+  const packing = typeof use.packing === "string" ? null : use.packing;
+  const tensor: Tensor = packing === null ? { name, dtype: typeOf(record).name, shape: record.shape } : { name, dtype: packedType(packing), shape: packedShape(packing) };
+  const { kind, views, notes } = packing === null ? viewsIn(record, use) : viewsOf(tensor.shape, packedRole(use.node));
   const layer: Layer = {
     tensor, kind, views, ...placeOfWeight(name, use.node),
     notes: [
-      ...(use.quantization === null ? [] : [quantizationInWords(tensor.dtype, use.quantization)]),
+      ...(packing !== null ? [packingInWords(packing)] : use.quantization === null ? [] : [quantizationInWords(tensor.dtype, use.quantization)]),
+      ...(record.source.kind === "sparse" ? [`sparse: ${elementsOf(record.source.values.shape)} of ${elementsOf(record.shape)} weights are stored, the others are zero`] : []),
       ...(isMadeUp(name) && use.node.name !== "" ? [`weight of ${nodeInWords(use.node)}${biasInWords(use)}`] : []),
       ...new Set(use.changes), ...otherUsesInWords(use, trace), ...notes,
     ],
   };
-  return { layer, record, quantization: use.quantization };
+  return { layer, record, quantization: use.quantization, packing };
 }
 
 function biasInWords({ node }: WeightUse): string {

@@ -7,6 +7,8 @@ import type { Node } from "./graph";
  */
 
 const MICROSOFT = "com.microsoft";
+/** TensorProto.DataType of bytes. */
+const UINT8 = 2;
 
 /** Gate orders of ONNX's W, R and B (Operators.md: LSTM "iofc", GRU "zrh"; an RNN has one). */
 export const GATES = { lstm: ["i", "o", "f", "c"], gru: ["z", "r", "h"], rnn: ["h"] } as const;
@@ -17,7 +19,9 @@ export interface QuantizedInput {
   readonly scale: number | null;
   readonly zeroPoint: number | null;
   /** Axis of the weight along which there is one scale each, where there are several. */
-  readonly axis: (shape: readonly number[]) => number;
+  readonly axis: (shape: readonly number[], node: Node) => number;
+  /** Size of the blocks along it that share a scale; left out: 1. */
+  readonly blockSize?: (node: Node) => number;
 }
 
 /** One operator's weight inputs. */
@@ -27,7 +31,7 @@ interface Operator {
   /** Names of further inputs, told as the reason for which they are skipped. */
   readonly others?: Readonly<Record<number, string>>;
   readonly quantized?: Readonly<Record<number, QuantizedInput>>;
-  /** Weights are packed in a way of the operator's own, which is not read. */
+  /** Weights are packed in a way of the operator's own (`packed.ts`). */
   readonly packed?: true;
 }
 
@@ -69,10 +73,25 @@ function gather(node: Node, _input: number, shape: readonly number[]): WeightRol
   return shape.length === 2 && integer(node, "axis", 0) === 0 ? { kind: "embedding" } : OTHER;
 }
 
+function gatherRows(node: Node, _input: number, shape: readonly number[]): WeightRole {
+  return shape.length === 2 && integer(node, "gather_axis", 0) === 0 ? { kind: "embedding" } : OTHER;
+}
+
 /** com.microsoft MoE stacks (experts, out, in). */
 function experts(_node: Node, _input: number, shape: readonly number[]): WeightRole {
   return shape.length === 3 ? { kind: "expert", layout: "out_in" } : OTHER;
 }
+
+/** Of tensors of four bits each; bytes that hold several numbers are packed (`packed.ts`). */
+const gatheredBlocks: QuantizedInput = {
+  scale: 2, zeroPoint: 3, blockSize: (node) => integer(node, "block_size", 128),
+  axis: (shape, node) => { const axis = integer(node, "quantize_axis", 1); return axis < 0 ? axis + shape.length : axis; },
+};
+
+/** com.microsoft LongformerAttention has a second matrix, for tokens that attend to all. */
+const LONGFORMER: Operator = { weights: [1, 4], role: attention, others: { 2: "bias", 3: "mask", 5: "bias", 6: "mask" } };
+const ATTENTION: Operator = { weights: [1], role: attention, others: { 2: "bias" } };
+const linear = (): WeightRole => ({ kind: "linear", layout: "in_out" });
 
 const PACKED = { role: () => OTHER, packed: true } as const;
 
@@ -126,7 +145,8 @@ const MICROSOFT_OPERATORS: Readonly<Record<string, Operator>> = {
     weights: [0, 3], role: matMul(3), others: { 1: "scale", 2: "zero point", 4: "scale", 5: "zero point", 6: "bias", 7: "scale", 8: "zero point" },
     quantized: { 0: quantized(1, 2, rowsOfLeft), 3: quantized(4, 5, columns) },
   },
-  Attention: { weights: [1], role: attention, others: { 2: "bias" } },
+  Attention: ATTENTION, PackedAttention: ATTENTION, DecoderMaskedSelfAttention: ATTENTION, LongformerAttention: LONGFORMER,
+  DecoderAttention: { weights: [2, 3], role: linear, others: { 4: "bias" } },
   QAttention: {
     weights: [1], role: attention, others: { 2: "bias", 3: "scale", 4: "scale", 6: "zero point", 7: "zero point" },
     quantized: { 1: quantized(4, 7, columns) },
@@ -136,7 +156,7 @@ const MICROSOFT_OPERATORS: Readonly<Record<string, Operator>> = {
   GroupQueryAttention: { weights: [], role: () => OTHER, others: { 7: "cosine table", 8: "sine table" } },
   MatMulNBits: { ...PACKED, weights: [1], others: { 2: "scale", 3: "zero point", 4: "order of groups", 5: "bias" } },
   MatMulBnb4: { ...PACKED, weights: [1], others: { 2: "scale" } },
-  GatherBlockQuantized: { ...PACKED, weights: [0], others: { 1: "indices", 2: "scale", 3: "zero point" } },
+  GatherBlockQuantized: { weights: [0], role: gatherRows, others: { 1: "indices", 2: "scale", 3: "zero point" }, quantized: { 0: gatheredBlocks } },
   QMoE: { ...PACKED, weights: [2, 5, 8], others: { 3: "scale", 4: "bias", 6: "scale", 7: "bias", 9: "scale", 10: "bias" } },
   DynamicQuantizeLSTM: { ...PACKED, weights: [1, 2], others: { 3: "bias", 7: "peephole weights", 8: "scale", 9: "zero point", 10: "scale", 11: "zero point" } },
   EmbedLayerNormalization: { weights: [2, 3, 4], role: () => ({ kind: "embedding" }), others: { 5: "scale", 6: "bias" } },
@@ -155,13 +175,16 @@ function operatorOf(node: Node): Operator | undefined {
 export function roleOf(node: Node, input: number, shape: readonly number[]): WeightRole | null {
   const operator = operatorOf(node);
   if (operator === undefined) return node.domain === "" || node.domain === "ai.onnx.ml" || shape.length < 2 ? null : OTHER;
-  if (!operator.weights.includes(input) || shape.length < 2) return null;
+  if (!operator.weights.includes(input) || (shape.length < 2 && operator.packed !== true)) return null;
   return operator.role(node, input, shape);
 }
 
-/** Whether a node's weights are packed in a way that is not read (4-bit blocks of MatMulNBits). */
-export function isPacked(node: Node): boolean {
-  return operatorOf(node)?.packed === true;
+/**
+ * Whether a node's weights are packed in a way of its own, as 4-bit blocks of MatMulNBits are.
+ * @param dataType of the weight: GatherBlockQuantized also takes tensors of 4-bit types, which are not
+ */
+export function isPacked(node: Node, dataType: number): boolean {
+  return operatorOf(node)?.packed === true || (node.domain === MICROSOFT && node.opType === "GatherBlockQuantized" && dataType === UINT8);
 }
 
 /** Where scale and zero point of a quantized weight input are; null for an operator of floats. */

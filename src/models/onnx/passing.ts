@@ -42,9 +42,12 @@ export function pass(flow: Flow, use: Use): Flow | null {
       return moved(flow.layout && shape && reshape(flow.layout, shape));
     }
     case "DequantizeLinear": {
-      const isInteger = DATA_TYPES.get(flow.tensor.dataType)?.use === "quantized";
-      const quantization = isInteger ? dequantizeLinear(node, flow.layout, flow.tensor.shape) : flow.quantization;
-      return { ...moved(flow.layout), quantization };
+      const type = DATA_TYPES.get(flow.tensor.dataType);
+      // Wider floats were quantized just before, and are what they were but for rounding.
+      if (type === undefined || (type.use === "float" && type.bits > 8)) return moved(flow.layout);
+      const quantization = dequantizeLinear(node, flow.layout, flow.tensor.shape);
+      const isLost = quantization === null && type.use === "float";
+      return { ...moved(flow.layout), quantization, changes: isLost ? [...flow.changes, "multiplied by a scale that is not found in the file"] : flow.changes };
     }
     case "Slice": case "Split":
       return sliced(flow, node, output);

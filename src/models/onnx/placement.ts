@@ -6,6 +6,7 @@ import { elementsOf, type DataSource, type TensorRecord, type TypedEncoding } fr
 export type Placement =
   | { readonly kind: "bytes"; readonly file: ExternalFile | null; readonly offset: number; readonly length: number }
   | { readonly kind: "typed"; readonly source: Extract<DataSource, { kind: "typed" }> }
+  | { readonly kind: "sparse"; readonly source: Extract<DataSource, { kind: "sparse" }> }
   | { readonly kind: "nowhere"; readonly reason: string };
 
 /** Bytes that `count` elements take; two int4 share one. */
@@ -33,9 +34,28 @@ export async function place(record: TensorRecord, external: ExternalData): Promi
       const fits = source.encoding === "varint" ? source.elements >= elements : source.elements === elements;
       return fits ? { kind: "typed", source } : unfit(`${source.elements} elements`);
     }
+    case "sparse":
+      return placeSparse(record.shape, source, external);
     case "external":
       return placeExternal(source, needed, external);
   }
+}
+
+/** Sparse tensors are written out to be measured: larger ones would take more memory than their file has bytes, without bound. */
+const MOST_WRITTEN_OUT = 2 ** 25;
+
+/** onnx.proto, SparseTensorProto: one index into all elements for each value, or one for each axis. */
+async function placeSparse(shape: readonly number[], source: Extract<DataSource, { kind: "sparse" }>, external: ExternalData): Promise<Placement> {
+  const { values, indices } = source;
+  const count = elementsOf(values.shape), size = elementsOf(shape);
+  if (size > MOST_WRITTEN_OUT) return nowhere(`sparse, and ${size} weights when it is written out: more than the ${MOST_WRITTEN_OUT} that RankLens does`);
+  const isLinear = indices.shape.length === 1, axes = isLinear ? 1 : shape.length;
+  if (DATA_TYPES.get(indices.dataType)?.name !== "int64" || indices.shape[0] !== count || elementsOf(indices.shape) !== count * axes) return nowhere("its sparse values and their indices do not fit each other");
+  for (const [what, part] of [["values", values], ["indices", indices]] as const) {
+    const placement = part.source.kind === "sparse" ? nowhere("sparse in itself") : await place(part, external);
+    if (placement.kind === "nowhere") return nowhere(`its sparse ${what}: ${placement.reason}`);
+  }
+  return { kind: "sparse", source };
 }
 
 async function placeExternal(source: Extract<DataSource, { kind: "external" }>, needed: number, external: ExternalData): Promise<Placement> {

@@ -34,7 +34,7 @@ export function dequantizeLinear(node: Node, layout: Layout | null, stored: read
 export function quantizedOperator(node: Node, inputs: QuantizedInput, layout: Layout | null, stored: readonly number[]): Quantization | null {
   const scale = inputs.scale === null ? scaleOfProduct(node) : constantOf(node.inputs[inputs.scale]);
   const zeroPoint = inputs.zeroPoint === null ? null : node.inputs[inputs.zeroPoint];
-  return fitted(scale, constantOf(zeroPoint), inputs.axis, 0, layout, stored, (zeroPoint ?? null) !== null);
+  return fitted(scale, constantOf(zeroPoint), (shape) => inputs.axis(shape, node), inputs.blockSize?.(node) ?? 0, layout, stored, (zeroPoint ?? null) !== null);
 }
 
 /** Of integers that are looked up first and dequantized after (a quantized embedding): one scale for all. */

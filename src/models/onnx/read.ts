@@ -5,10 +5,13 @@ import { FileBytes } from "../fileBytes";
 import type { Values } from "../model";
 import type { ExternalData, ExternalFile } from "./external";
 import { typedBytes } from "./payload";
+import type { Packing } from "./packed";
 import { bytesOf, place } from "./placement";
 import type { Quantization } from "./quantization";
 import { DATA_TYPES } from "./schema";
 import { elementsOf, type TensorRecord } from "./tensorProto";
+import { writeOut } from "./sparse";
+import { unpackBlocks, unpackCodes } from "./unpack";
 import { WireReader } from "./wire";
 
 /** Reads the values of tensors whose headers were parsed before. */
@@ -16,15 +19,32 @@ export class TensorReader {
   constructor(private readonly model: FileBytes, private readonly external: ExternalData) {}
 
   /**
-   * Π shape values in row-major order, dequantized when `quantization` is given.
+   * Π shape values in row-major order, dequantized when `quantization` is given, unpacked when `packing` is.
    * @throws Fault malformed, truncated, changed-while-read, external-data-missing …
    */
-  async read(record: TensorRecord, quantization: Quantization | null): Promise<Values> {
+  async read(record: TensorRecord, quantization: Quantization | null, packing: Packing | null = null): Promise<Values> {
     const stored = await this.stored(record);
+    if (packing !== null) return this.unpacked(record, stored, packing);
     if (quantization === null) return stored;
     const scale = await this.stored(quantization.scale);
     const zeroPoint = quantization.zeroPoint === null ? null : await this.stored(quantization.zeroPoint);
     return dequantize(stored, record.shape, quantization, scale, zeroPoint);
+  }
+
+  private async unpacked(record: TensorRecord, bytes: Values, packing: Packing): Promise<Values> {
+    if (packing.kind === "codes") return unpackCodes(bytes, packing, await this.stored(packing.scale));
+    const { scale, zeroPoint, order } = packing;
+    const values = unpackBlocks(bytes, packing, {
+      scale: await this.stored(scale), zeroPoint: zeroPoint && await this.stored(zeroPoint.record), order: order && await this.stored(order),
+    });
+    if (values === null) throw new Fault("malformed", `Tensor "${record.name}" of ${basename(this.model.path)} cannot be read: its order of groups names a block that does not exist.`, "Export the model again.");
+    return values;
+  }
+
+  private async writtenOut(record: TensorRecord, values: TensorRecord, indices: TensorRecord): Promise<Values> {
+    const written = writeOut(record.shape, await this.stored(values), await this.stored(indices), indices.shape.length === 1);
+    if (written === null) throw new Fault("malformed", `Tensor "${record.name}" of ${basename(this.model.path)} cannot be read: an index lies outside of its shape.`, "Export the model again.");
+    return written;
   }
 
   private async stored(record: TensorRecord): Promise<Values> {
@@ -34,6 +54,8 @@ export class TensorReader {
     switch (placement.kind) {
       case "nowhere":
         throw new Fault("malformed", `Tensor "${record.name}" of ${basename(this.model.path)} cannot be read: ${placement.reason}.`, "Export the model again.");
+      case "sparse":
+        return this.writtenOut(record, placement.source.values, placement.source.indices);
       case "typed": {
         const width = Math.max(1, type.bits / 8);
         const bytes = await typedBytes(new WireReader(this.model), placement.source, type.bits < 8 ? bytesOf(type, count) : count, width);

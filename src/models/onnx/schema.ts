@@ -72,8 +72,10 @@ export const DATA_TYPES: ReadonlyMap<number, DataType> = new Map([
   [20, type("float8_e5m2fnuz", 8, "float")],
   [21, type("uint4", 4, "quantized")],
   [22, type("int4", 4, "quantized")],
-  [23, type("float4_e2m1", 4, "other")],
+  [23, type("float4_e2m1", 4, "quantized")],
   [24, type("float8_e8m0", 8, "other")],
+  [25, type("uint2", 2, "quantized")],
+  [26, type("int2", 2, "quantized")],
 ]);
 
 export const INT32 = 6;

@@ -21,6 +21,8 @@ export type DataSource =
     /** Payload bytes, and the elements they hold (for varints: at most). */
     readonly bytes: number; readonly elements: number;
   }
+  /** The elements that are not zero, and where they are (SparseTensorProto). */
+  | { readonly kind: "sparse"; readonly values: TensorRecord; readonly indices: TensorRecord }
   | { readonly kind: "external"; readonly location: string; readonly offset: string; readonly length: string }
   | { readonly kind: "absent" };
 
@@ -33,6 +35,8 @@ export interface TensorRecord {
   readonly source: DataSource;
   /** The values of a short int32 or int64 tensor (a shape, a permutation); null for all others. */
   readonly integers: readonly number[] | null;
+  /** The TensorProto in the file; for a list attribute the attribute. */
+  readonly message: Span;
 }
 
 const TYPED_FIELDS: ReadonlyMap<number, TypedEncoding> = new Map([
@@ -74,7 +78,7 @@ export async function parseTensor(wire: WireReader, span: Span, depth: number): 
   });
   checkShape(wire, span, name, shape);
   const source = sourceOf(span, location === EXTERNAL_LOCATION ? external : null, raw, typed);
-  return withIntegers(wire, { name, shape, dataType, source, integers: null });
+  return withIntegers(wire, { name, shape, dataType, source, integers: null, message: span });
 }
 
 /** The list or number in a Constant node's `value_float(s)` and `value_int(s)`, as a tensor record. */
@@ -91,7 +95,7 @@ export async function parseListAttribute(wire: WireReader, message: Span, depth:
   const list = field.field === ATTRIBUTE.ints || field.field === ATTRIBUTE.floats;
   const values = integer && list ? await shortIntegers(wire, source, LONGEST_INTEGER_LIST, 8) : null;
   const shape = list ? [values?.length ?? field.elements] : [];
-  return withIntegers(wire, { name, shape, dataType: integer ? INT64 : FLOAT32, source, integers: null });
+  return withIntegers(wire, { name, shape, dataType: integer ? INT64 : FLOAT32, source, integers: null, message });
 }
 
 /** Key and value of a StringStringEntryProto. */
@@ -121,7 +125,8 @@ function sourceOf(message: Span, external: ReadonlyMap<string, string> | null, r
   return field === undefined ? { kind: "absent" } : { kind: "typed", message, ...field };
 }
 
-function checkShape(wire: WireReader, span: Span, name: string, shape: readonly number[]): void {
+/** @throws Fault malformed */
+export function checkShape(wire: WireReader, span: Span, name: string, shape: readonly number[]): void {
   const negative = shape.find((size) => size < 0);
   if (negative !== undefined) throw wire.malformed(span.start, `tensor "${name}" has an axis of size ${negative}`);
   let elements = 1;

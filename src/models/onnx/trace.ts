@@ -8,6 +8,8 @@ import { rowMajor, type Layout } from "./strides";
 /** A node that uses a tensor as a weight. */
 export interface WeightUse {
   readonly node: Node;
+  /** Number of the node's input. */
+  readonly input: number;
   readonly role: WeightRole;
   /** How the node sees the stored tensor. */
   readonly layout: Layout;
@@ -68,10 +70,10 @@ function weightUse(flow: Flow, { node, input }: Use): WeightUse | null {
   const quantization = flow.quantization ?? operatorQuantization(flow, node, input);
   if (flow.layout === null) {
     const changes = [...flow.changes, "reshaped in a way that RankLens does not follow"];
-    return { node, role: { kind: "other" }, layout: rowMajor(flow.tensor.shape), quantization, changes };
+    return { node, input, role: { kind: "other" }, layout: rowMajor(flow.tensor.shape), quantization, changes };
   }
   const ordered = inStoredOrder(role, flow);
-  return { node, ...asStored(ordered, withoutStack(ordered, flow.layout)), quantization, changes: flow.changes };
+  return { node, input, ...asStored(ordered, withoutStack(ordered, flow.layout)), quantization, changes: flow.changes };
 }
 
 /** A transposed matrix is shown as it is stored, with its input on the other side: its singular values are the same. */

@@ -1,9 +1,11 @@
+import { Fault } from "../../shared/fault";
 import { clipped } from "../clipped";
+import { whyIntegers } from "../stateDict";
 import { nameTensors } from "./naming";
 import { problemOf } from "./read";
 import type { TensorSource } from "./source";
 import { identityOf, type StoredTensor } from "./tensors";
-import { findTensors } from "./walk";
+import { findTensors, MOST_TENSORS } from "./walk";
 
 /** A tensor of a file, under a name that no other of the file has. */
 export interface CheckpointTensor {
@@ -23,20 +25,27 @@ export interface Checkpoint {
   readonly notes: readonly string[];
 }
 
-/** More tensors than any model has. */
-export const MOST_TENSORS = 1_000_000;
+/** Characters of all names together: 200 for each of so many tensors. */
+const MOST_CHARACTERS = 200 * MOST_TENSORS;
 /** Names of unknown classes that a note lists. */
 const MOST_NAMED = 4;
 
-/** All tensors of an opened file, tied ones once. */
-export function tensorsOf(source: TensorSource): Checkpoint {
+/**
+ * All tensors of an opened file, tied ones once.
+ * @param file its name, for faults
+ * @throws Fault too-large
+ */
+export function tensorsOf(source: TensorSource, file: string): Checkpoint {
   const tensors: CheckpointTensor[] = [];
   const notes: string[] = [source.kind];
   const byIdentity = new Map<string, { name: string; aliases: string[]; aside: string | null }>();
   const unique = new UniqueNames();
+  let characters = 0;
   for (const { value, folder, prefix } of source.pickles) {
     const found = findTensors(value, folder);
+    if (found.tensors.length > MOST_TENSORS) throw tooLarge(`${file} holds more than ${MOST_TENSORS} tensors`);
     const { named, holders } = nameTensors(found.tensors);
+    if ((characters += named.reduce((sum, { name }) => sum + name.length, 0)) > MOST_CHARACTERS) throw tooLarge(`${file} names its tensors with more than ${MOST_CHARACTERS} characters`);
     if (holders.length > 0) notes.push(`weights under ${holders.map(clipped).join(".")}`);
     notes.push(...remarks(found.unknown, found.isTooDeep));
     for (const { name, aside, tensor } of named) {
@@ -50,10 +59,14 @@ export function tensorsOf(source: TensorSource): Checkpoint {
       }
       const aliases: string[] = [];
       if (identity !== null) byIdentity.set(identity, { name: full, aliases, aside });
-      tensors.push({ isWeight: aside === null && whyUnread(tensor) === null, name: full, tensor, aliases, reason: aside ?? problemOf(tensor, source) ?? whyUnread(tensor), notes: notesOf(tensor, source) });
+      tensors.push({ isWeight: aside === null && tensor.storage !== null && whyUnread(tensor, full) === null, name: full, tensor, aliases, reason: aside ?? problemOf(tensor, source) ?? whyUnread(tensor, full), notes: notesOf(tensor, source) });
     }
   }
   return { tensors, notes };
+}
+
+function tooLarge(why: string): Fault {
+  return new Fault("too-large", `${why}.`, "Save the model's own weights alone (model.state_dict()).");
 }
 
 function remarks(unknown: ReadonlySet<string>, isTooDeep: boolean): string[] {
@@ -65,10 +78,10 @@ function remarks(unknown: ReadonlySet<string>, isTooDeep: boolean): string[] {
   ];
 }
 
-function whyUnread({ type }: StoredTensor): string | null {
+function whyUnread({ type }: StoredTensor, name: string): string | null {
   switch (type.use) {
     case "float": case "quantized": return null;
-    case "integer": return `${type.name}: not a weight`;
+    case "integer": return whyIntegers(name, type.name);
     case "unread": return type.name.startsWith("complex") ? `${type.name}: complex numbers are not measured` : `${type.name}: a type that RankLens does not read`;
   }
 }

@@ -5,10 +5,11 @@ import { clipped } from "../clipped";
 import { ReopenedFile } from "../reopenedFile";
 import { locateShard, noShards, readShardIndex, type ShardIndex } from "../shardIndex";
 import { openArchive } from "./archive";
-import { MOST_TENSORS, tensorsOf, type CheckpointTensor } from "./checkpoint";
+import { tensorsOf, type CheckpointTensor } from "./checkpoint";
 import { detect } from "./detect";
 import { openLegacy } from "./legacy";
 import type { TensorSource } from "./source";
+import { MOST_TENSORS } from "./walk";
 
 /** One file of a model. */
 export interface Shard {
@@ -37,8 +38,7 @@ export interface Opened {
 export async function openShard(path: string): Promise<Shard> {
   return ReopenedFile.opened(path, async (file) => {
     const source = await detect(file) === "archive" ? await openArchive(file) : await openLegacy(file);
-    const { tensors, notes } = tensorsOf(source);
-    if (tensors.length > MOST_TENSORS) throw new Fault("too-large", `${basename(path)} holds more than ${MOST_TENSORS} tensors.`, "Save the model's own weights alone.");
+    const { tensors, notes } = tensorsOf(source, basename(path));
     return { file, source, tensors: tensors.map((tensor) => ({ ...tensor, shard: { file, source } })), notes };
   });
 }

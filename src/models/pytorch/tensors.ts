@@ -41,7 +41,11 @@ const MOST_WRAPPERS = 16;
  * @param folder where the storages of its pickle are: "data", "constants", or empty
  */
 export function tensorOf(value: PickleValue, folder: string): StoredTensor | null {
-  let inner = value;
+  if (value instanceof PersistentObject) {
+    const storage = storageOf(value, folder);
+    return storage === null ? null : { ...without([storage.elements], "a storage without a tensor"), type: storage.type };
+  }
+  let inner: PickleValue = value;
   for (let depth = 0; depth < MOST_WRAPPERS; depth++) {
     if (!(inner instanceof MadeObject)) return null;
     const next = unwrapped(inner);
@@ -66,7 +70,8 @@ function unwrapped({ maker, args }: MadeObject): PickleValue | null {
 }
 
 /** torch/_utils.py, the functions of these names. */
-function rebuilt({ maker, args }: MadeObject, folder: string): StoredTensor | null {
+function rebuilt(object: MadeObject, folder: string): StoredTensor | null {
+  const { maker, args } = object;
   switch (maker.full) {
     case "torch._utils._rebuild_tensor": case "torch._utils._rebuild_tensor_v2": return strided(args, folder, null);
     case "torch._utils._rebuild_tensor_v3": return strided(args, folder, args[6] ?? null);
@@ -76,8 +81,15 @@ function rebuilt({ maker, args }: MadeObject, folder: string): StoredTensor | nu
     case "torch._utils._rebuild_meta_tensor_no_storage": return without(shapeOf(args[1]), "a tensor on the meta device: it has no values", args[0]);
     case "torch._utils._rebuild_wrapper_subclass": return without(shapeOf(args[2]), "a tensor subclass without values of its own", args[1]);
     case "torch._utils._rebuild_device_tensor_from_numpy": case "torch._utils._rebuild_xla_tensor": return without(null, "a tensor that is stored as a NumPy array inside of the pickle");
+    case "numpy.core.multiarray._reconstruct": case "numpy._core.multiarray._reconstruct": return without(arrayShape(object), "a NumPy array inside of the pickle: save it as a tensor");
     default: return null;
   }
+}
+
+/** An array's state is its version, shape, type, order and bytes (numpy/core/src/multiarray/methods.c, array_setstate). */
+function arrayShape({ isBare, state }: MadeObject): readonly number[] | null {
+  const given = isBare ? undefined : state[0];
+  return given instanceof PickleTuple ? shapeOf(given.items[1]) : null;
 }
 
 function without(shape: readonly number[] | null, problem: string, type?: PickleValue): StoredTensor {
@@ -131,13 +143,25 @@ function quantized(args: readonly PickleValue[], folder: string): StoredTensor {
   return { ...tensor, problem: `its quantization scheme ${name === "" ? "" : `${name.slice(0, 60)} `}is not one that RankLens reads` };
 }
 
+/** Scales as a list, or as a tensor that is itself plain: a quantized one could hold another, and so on. */
 function numbersOf(value: PickleValue | undefined, folder: string): readonly number[] | StoredTensor | null {
-  if (value === undefined) return null;
-  if (value instanceof PickleList) {
-    const items: readonly PickleValue[] = value.items;
-    return items.every((item) => typeof item === "number") ? items : null;
+  if (value instanceof PickleList) return numberList(value);
+  const isPlain = value instanceof MadeObject && PLAIN.has(value.maker.full);
+  return isPlain ? rebuilt(value, folder) : null;
+}
+
+const PLAIN = new Set(["torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3"]);
+/** Each list is checked once: thousands of tensors may share one of millions of numbers. */
+const numberLists = new WeakMap<PickleList, readonly number[] | null>();
+
+function numberList(list: PickleList): readonly number[] | null {
+  let numbers = numberLists.get(list);
+  if (numbers === undefined) {
+    const items: readonly PickleValue[] = list.items;
+    numbers = items.every((item) => typeof item === "number") ? items : null;
+    numberLists.set(list, numbers);
   }
-  return tensorOf(value, folder);
+  return numbers;
 }
 
 /** A storage's persistent identifier: ("storage", type, key, location, elements), and in old files a view on another. */
@@ -171,5 +195,15 @@ export function identityOf({ storage, offset, shape, strides, type, quantizer }:
 function scalesOf(quantizer: Quantizer): unknown {
   if (quantizer.axis === null) return quantizer;
   const { axis, scales, zeroPoints } = quantizer;
-  return [axis, ...[scales, zeroPoints].map((numbers) => ("strides" in numbers ? identityOf(numbers) : numbers))];
+  return [axis, ...[scales, zeroPoints].map((numbers) => ("strides" in numbers ? identityOf(numbers) : numberOf(numbers)))];
+}
+
+const numbered = new WeakMap<object, number>();
+let lastNumber = 0;
+
+/** A number that tells one list from others, whatever its length. */
+function numberOf(list: readonly number[]): number {
+  const known = numbered.get(list) ?? ++lastNumber;
+  numbered.set(list, known);
+  return known;
 }

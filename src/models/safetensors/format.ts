@@ -52,6 +52,7 @@ function describe(path: string, checkpoint: Checkpoint, notes: readonly string[]
       return readValues(source);
     },
     reads: (name) => sources.has(name),
+    ...(shards[0] === undefined ? {} : { metadata: shards[0].metadata }),
     // Files are opened for each read.
     close: async () => undefined,
   };

@@ -1,7 +1,7 @@
 import type { SkippedTensor } from "../../shared/report";
 import { clipped } from "../clipped";
 import type { Layer, OpenOptions } from "../model";
-import { StateDict } from "../stateDict";
+import { StateDict, whyIntegers } from "../stateDict";
 import type { StoredTensor } from "./header";
 import { elementsOf } from "./layout";
 import { inModelOrder } from "./order";
@@ -35,9 +35,6 @@ export function sortTensors(placed: readonly PlacedTensor[], options: OpenOption
   for (const one of inModelOrder(placed)) sorter.add(one);
   return sorter;
 }
-
-/** Tensors of few bits that are packed by a quantizer's own rules, by how it names them. */
-const PACKED = /(?:^|[._])(?:qweight|qzeros|weight_packed|\w+_blocks|\w+_scales|g_idx|SCB|absmax|quant_map|quant_state\w*)$|\.quant_state\./;
 
 class Sorter implements Sorted {
   readonly layers: Layer[] = [];
@@ -104,7 +101,7 @@ function whyUnread({ name, type }: StoredTensor, scale: Scale | null): string | 
     case "float": return null;
     case "scaled": return scale === null ? `${type.name} without a scale: not a weight` : null;
     case "unread": return type.name.startsWith("complex") ? `${type.name}: complex numbers are not measured` : `${type.name}: a type that RankLens does not read`;
-    case "integer": return PACKED.test(name) ? `${type.name}, packed by a quantizer in a way that RankLens does not read` : `${type.name}: not a weight`;
+    case "integer": return whyIntegers(name, type.name);
   }
 }
 

@@ -11,18 +11,8 @@ export const tflite: Format = {
   id: "tflite",
   label: "TensorFlow Lite",
   endings: [".tflite"],
-  open: openTflite,
+  open: (path, options) => FileBytes.openFor(path, (file) => describe(file, options)),
 };
-
-async function openTflite(path: string, options: OpenOptions): Promise<Model> {
-  const file = await FileBytes.open(path);
-  try {
-    return await describe(file, options);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
 
 async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
   const bytes = new PagedBytes({ name: basename(file.path), size: file.size, read: (offset, length) => file.read(offset, length) }, 0);

@@ -29,3 +29,22 @@ function readProcess(pid: number): Process[] {
     return [];
   }
 }
+
+/**
+ * Halts processes where they are, so that the next step of a journey comes in the middle of their work however fast the
+ * machine is.
+ * @returns lets those that still live go on
+ */
+export function halt(pids: readonly number[]): () => void {
+  const signal = (name: NodeJS.Signals): void => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+  };
+  signal("SIGSTOP");
+  return () => signal("SIGCONT");
+}

@@ -15,7 +15,7 @@ export async function waitForText(report: FrameLocator, text: RegExp): Promise<s
   return (await found.textContent()) ?? "";
 }
 
-export const allMeasured = (report: FrameLocator): Promise<string> => waitForText(report, /^All \d+ matrices are measured\.$/);
+export const allMeasured = (report: FrameLocator): Promise<string> => waitForText(report, /^(All \d+ matrices are|The only matrix is) measured\.$/);
 
 /** Lines of the table as a person reads them: the layer's name, and the figure under each column head. */
 export async function tableLines(report: FrameLocator): Promise<Map<string, Record<string, string>>> {

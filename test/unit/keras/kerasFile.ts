@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32, deflateRawSync } from "node:zlib";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keras } from "../../../src/models/keras/format";
@@ -32,18 +32,20 @@ export function config(...layers: readonly (readonly [className: string, name: s
   return JSON.stringify({ class_name: "Functional", config: { name: "model", layers: layers.map(([className, name, fields]) => ({ class_name: className, config: { name, ...fields } })) } });
 }
 
-/** A zip archive of stored entries, as Keras writes its models. */
-export function archive(entries: Readonly<Record<string, Uint8Array>>): Buffer {
+/** A zip archive of stored entries, as Keras writes its models, or of packed ones, as others may. */
+export function archive(entries: Readonly<Record<string, Uint8Array>>, packed = false): Buffer {
   const parts: Buffer[] = [], directory: Buffer[] = [];
   let at = 0;
   for (const [name, content] of Object.entries(entries)) {
+    const stored = packed ? deflateRawSync(content) : content;
     const head = Buffer.alloc(26);
+    head.writeUInt16LE(packed ? 8 : 0, 4);
     head.writeUInt16LE(20, 0);
     head.writeUInt32LE(crc32(content), 10);
-    head.writeUInt32LE(content.length, 14);
+    head.writeUInt32LE(stored.length, 14);
     head.writeUInt32LE(content.length, 18);
     head.writeUInt16LE(name.length, 22);
-    const local = Buffer.concat([Buffer.from("PK\x03\x04"), head, Buffer.from(name), content]);
+    const local = Buffer.concat([Buffer.from("PK\x03\x04"), head, Buffer.from(name), stored]);
     const where = Buffer.alloc(14);
     where.writeUInt32LE(at, 10);
     directory.push(Buffer.concat([Buffer.from("PK\x01\x02\x14\0"), head, where, Buffer.from(name)]));

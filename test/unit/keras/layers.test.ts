@@ -155,6 +155,30 @@ describe("an archive of Keras 3", () => {
     });
   });
 
+  it("tells the layers of a model inside it, and of Bidirectional, apart from its own", async () => {
+    const inner = hdf5File({
+      root: {
+        layers: {
+          conv2d: { vars: { 0: dataset(1, 1, 2, 4) } }, conv2d_1: { vars: { 0: dataset(1, 1, 2, 4) } },
+          sequential: { layers: { conv2d: { vars: { 0: dataset(1, 1, 2, 4) } } } }, bidirectional: { forward_layer: { cell: { vars: { 0: dataset(5, 6), 1: dataset(2, 6), 2: dataset(2, 6) } } } },
+        },
+      },
+    });
+    const model = JSON.parse(config(["Conv2D", "conv2d_1"], ["Sequential", "s"], ["Bidirectional", "b"], ["Conv2D", "conv2d", { groups: 2 }])) as { config: { layers: { config: object }[] } };
+    model.config.layers[1]!.config = { name: "s", layers: [{ class_name: "Conv2D", config: { name: "x", groups: 4 } }] };
+    await withModel(file(archive({ "config.json": Buffer.from(JSON.stringify(model)), "model.weights.h5": inner }), "model.keras"), (opened) => {
+      expect(opened.layers.map(({ module, views }) => [module, views.length])).toEqual([["conv2d", 1], ["sequential.conv2d", 4], ["bidirectional.forward_layer", 3], ["bidirectional.forward_layer.recurrent_kernel", 3], ["conv2d_1", 2]]);
+      expect(layer(opened, "layers/bidirectional/forward_layer/cell/vars/1")).toMatchObject({ kind: "gru", views: [{ part: "gate:z", recurrent: true }, {}, {}] });
+    });
+  });
+
+  it("may be packed by another program", async () => {
+    await withModel(file(archive({ "model.weights.h5": weights }, true), "model.keras"), async (opened) => {
+      expect(await matrix(opened, "layers/dense_1/vars/0")).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11]]);
+      await readAll(opened);
+    });
+  });
+
   it("may be HDF5 all the same, as Keras 2 wrote it under this ending", async () => {
     await withModel(file(weights, "model.keras"), (opened) => { expect(opened.layers.length).toBe(8); });
   });

@@ -47,7 +47,8 @@ describe("the singular values of a bidiagonal matrix", () => {
   });
 
   it("of a 2 × 2 block have its determinant, whatever the sizes of its entries", () => {
-    const size = fc.double({ min: -300, max: 300, noNaN: true }).map((exponent) => 10 ** (exponent / 2));
+    // From 1e-100 to 1e100: the smaller value stays a normal number.
+    const size = fc.double({ min: -200, max: 200, noNaN: true }).map((exponent) => 10 ** (exponent / 2));
     fc.assert(fc.property(size, size, size, (f, g, h) => {
       const { larger, smaller } = triangularPair(f, g, h);
       expect((smaller / f) * (larger / h)).toBeCloseTo(1, 12);

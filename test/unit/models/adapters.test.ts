@@ -5,6 +5,7 @@ import { pairsOfList } from "../../../src/models/adapters/pairList";
 import { adapterPath } from "../../../src/models/adapters/paths";
 import { openModel } from "../../../src/models/formats";
 import type { Model, Tensor } from "../../../src/models/model";
+import { file as ggufWritten, floatTensor, ggufFile, Writer } from "../gguf/ggufFile";
 import { f32, file, files, stored, type Stored } from "../safetensors/safetensorsFile";
 import { layer, reason } from "../support/opened";
 
@@ -49,7 +50,7 @@ describe("an adapter", () => {
     });
     expect(model.layers.map(({ tensor }) => tensor.name)).toEqual(["lora_unet_down_blocks_0_attentions_1_proj_in", "other.weight"]);
     expect(model.layers[0]).toMatchObject({
-      kind: "adapter", tensor: { shape: [12, 10], dtype: "float32" }, block: "lora_unet_down_blocks.0", module: "attentions.1.proj_in",
+      kind: "adapter", tensor: { shape: [12, 10], dtype: "float32" }, block: "lora_unet_down_blocks.0.attentions.1", module: "proj_in",
       notes: ["scale 0.5 · rank 2 of at most 10", "DoRA: measured without its magnitudes, which need the base model's weight", "made of lora_up.weight [12, 2], lora_down.weight [2, 10]"],
     });
     expect(reason(model, "lora_unet_down_blocks_0_attentions_1_proj_in.alpha")).toBe("alpha of lora_unet_down_blocks_0_attentions_1_proj_in, a part of its scale");
@@ -108,7 +109,26 @@ describe("its scale", () => {
 
   it("is 1, and said to be, where nothing tells it", async () => {
     expect(layer(await opened(pair("m")), "m").notes[0]).toBe("scale 1 (no alpha beside it) · rank 2 of at most 10");
-    expect(layer(await opened(pair("m"), { peft_type: "LORA" }), "m").notes[0]).toBe("scale 1 (adapter_config.json has no alpha) · rank 2 of at most 10");
+    expect(layer(await opened(pair("m"), { peft_type: "LORA" }), "m").notes[0]).toBe("scale 1 (adapter_config.json has no alpha for it) · rank 2 of at most 10");
+  });
+
+  it("is that of its part of a pipeline in diffusers' metadata", async () => {
+    const metadata = { lora_adapter_metadata: JSON.stringify({ "transformer.r": 2, "transformer.lora_alpha": 8, "transformer.alpha_pattern": { to_k: 1 }, "text_encoder.lora_alpha": 6, "text_encoder.use_rslora": true }) };
+    const names = ["transformer.blocks.0.to_q", "transformer.blocks.0.to_k", "text_encoder.layers.0.q_proj", "unet.to_q"];
+    const base = files({ "pytorch_lora_weights.safetensors": file(Object.assign({}, ...names.map((name) => pair(name))) as Record<string, Stored>, metadata) });
+    const model = await openModel(base, { smallestTensor: 1 });
+    expect(names.map((name) => layer(model, name).factored!.scale)).toEqual([4, 0.5, 6 / Math.sqrt(2), 1]);
+    expect(layer(model, "unet.to_q").notes[0]).toContain("lora_adapter_metadata has no alpha for it");
+  });
+
+  it("is α/r of a GGUF file's metadata", async () => {
+    const writer = new Writer();
+    const path = ggufWritten(ggufFile({
+      metadata: [writer.textEntry("general.type", "adapter"), writer.entry("adapter.lora.alpha", 6, writer.f32s([16]))],
+      tensors: [floatTensor("blk.3.attn_q.weight.lora_a", [4, 32]), floatTensor("blk.3.attn_q.weight.lora_b", [24, 4])],
+    }));
+    const found = layer(await openModel(path, { smallestTensor: 1 }), "blk.3.attn_q.weight");
+    expect([found.kind, found.tensor.shape, found.factored!.scale, found.block, found.module]).toEqual(["adapter", [24, 32], 4, "blk.3", "attn_q"]);
   });
 
   it("is not guessed where the configuration is damaged", async () => {
@@ -126,6 +146,7 @@ describe("its scale", () => {
 
 it("Paths of kohya and cloneofsimo are taken apart at their numbers", () => {
   expect(adapterPath("lora_te_text_model_encoder_layers_11_self_attn_k_proj")).toBe("lora_te_text_model_encoder_layers.11.self_attn_k_proj");
+  expect(adapterPath("lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q")).toBe("lora_unet_input_blocks.1.1.transformer_blocks.0.attn1_to_q");
   expect(adapterPath("unet:12")).toBe("unet.12");
   expect(adapterPath("model.layers.0.q_proj")).toBe("model.layers.0.q_proj");
 });

@@ -9,7 +9,7 @@ describe("the place of a layer", () => {
     ["layer1.0.conv1.weight", "layer1.0", "conv1"],
     ["encoder.block.0.layer.0.SelfAttention.q.weight", "encoder.block.0", "layer.0.SelfAttention.q"],
     ["model.layers.3.block_sparse_moe.experts.7.w1.weight", "model.layers.3", "block_sparse_moe.experts.7.w1"],
-    ["down_blocks.0.attentions.1.transformer_blocks.0.attn1.to_out.0.weight", "down_blocks.0", "attentions.1.transformer_blocks.0.attn1.to_out.0"],
+    ["down_blocks.0.attentions.1.transformer_blocks.0.attn1.to_out.0.weight", "down_blocks.0.attentions.1.transformer_blocks.0", "attn1.to_out.0"],
     ["blk.0.attn_q.weight", "blk.0", "attn_q"],
     ["text_encoder:0:down", "text_encoder:0", "down"],
     ["model.embed_tokens.weight", null, "model.embed_tokens"],

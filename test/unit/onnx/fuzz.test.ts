@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { onnx } from "../../../src/models/onnx/format";
 import { openMutated } from "../support/mutations";
 import { ramp } from "../support/ramp";
-import { constant, graph, graphAttribute, int64Tensor, int8Tensor, intAttribute, model, node, packed, tensor } from "./onnxFile";
+import { bytes, constant, graph, graphAttribute, int, int64Tensor, int8Tensor, intAttribute, model, node, packed, tensor, uint8Tensor } from "./onnxFile";
 
 /**
  * The places that say something: all but the inside of raw_data, where a change is only another weight.
@@ -39,8 +39,12 @@ const TELLING = [0, 1, 2, 3, 5, 10, 11, 16, 22, 0x7f, 0x80, 0xff, 0x0a, 0x12, 0x
 /** A small model with everything that the reader knows: typed fields, subgraphs, scales, gates, reshapes. */
 function everything(): Buffer {
   const halves = packed(5, Array.from({ length: 6 }, (_, index) => 0x3c00 + index));
-  return model(graph({
+  const sparse = Buffer.concat([bytes(1, tensor("sparse", [2], ramp(2))), bytes(2, tensor("", [2, 2], packed(7, ramp(4)), 7)), int(3, 4), int(3, 4)]);
+  return model(Buffer.concat([bytes(15, sparse), graph({
     nodes: [
+      node("MatMul", ["x", "sparse"], ["s"]),
+      node("MatMulNBits", ["s", "packed", "scales"], ["p"], [intAttribute("N", 2), intAttribute("K", 20), intAttribute("block_size", 16), intAttribute("bits", 4)], "", "com.microsoft"),
+
       node("Conv", ["x", "conv"], ["a"], [intAttribute("group", 2)], "/features/0/Conv"), node("LSTM", ["a", "W", "R"], ["b"]),
       constant("shape", int64Tensor("", [3, 2])), node("Reshape", ["half", "shape"], ["r"]), node("Transpose", ["r"], ["t"]), node("MatMul", ["b", "t"], ["c"]),
       node("DequantizeLinear", ["q", "scale"], ["dq"], [intAttribute("axis", 0)]), node("Gemm", ["c", "dq"], ["d"], [intAttribute("transB", 1)]),
@@ -51,10 +55,10 @@ function everything(): Buffer {
     ],
     initializers: [
       tensor("conv", [2, 1, 2, 2], ramp(8)), tensor("W", [1, 8, 3], ramp(24)), tensor("R", [1, 8, 2], ramp(16)),
-      tensor("half", [2, 3], halves, 10), int8Tensor("q", [2, 3], ramp(6)), tensor("scale", [2], [0.5, 2]),
+      tensor("half", [2, 3], halves, 10), int8Tensor("q", [2, 3], ramp(6)), uint8Tensor("packed", [2, 2, 8], ramp(32)), tensor("scales", [4], ramp(4)), tensor("scale", [2], [0.5, 2]),
     ],
     inputs: ["x"], outputs: ["y"],
-  }));
+  })]));
 }
 
 describe("a mutated file", () => {

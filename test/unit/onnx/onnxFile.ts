@@ -35,6 +35,7 @@ export function tensor(name: string, dims: readonly (number | bigint)[], data: r
 }
 
 export const int64Tensor = (name: string, values: readonly number[]): Buffer => tensor(name, [values.length], packed(7, values), 7);
+export const uint8Tensor = (name: string, dims: readonly number[], values: readonly number[]): Buffer => tensor(name, dims, bytes(9, Buffer.from(values)), 2);
 export const int8Tensor = (name: string, dims: readonly number[], values: readonly number[]): Buffer =>
   tensor(name, dims, bytes(9, Buffer.from(Int8Array.from(values).buffer)), 3);
 
@@ -52,6 +53,10 @@ export function node(opType: string, inputs: readonly string[], outputs: readonl
 }
 
 export const constant = (output: string, value: Buffer): Buffer => node("Constant", [], [output], [tensorAttribute("value", value)]);
+
+/** A ValueInfoProto of a tensor, as a runtime needs it. */
+export const typedValue = (name: string, dataType: number, shape: readonly number[]): Buffer =>
+  Buffer.concat([text(1, name), bytes(2, bytes(1, int(1, dataType), bytes(2, ...shape.map((size) => bytes(1, int(1, size))))))]);
 
 /** A GraphProto's body. */
 export function graph(parts: { nodes?: readonly Buffer[]; initializers?: readonly Buffer[]; inputs?: readonly string[]; outputs?: readonly string[] }): Buffer {

@@ -122,9 +122,9 @@ describe("the use of a weight", () => {
   });
 
   it("is told to be packed where the operator has a packing of its own", async () => {
-    await opened([node("MatMulNBits", ["x", "W", "S"], ["y"], [], "", "com.microsoft")], [tensor("W", [4, 2, 16], bytes(9, Buffer.alloc(128)), 2), W("S", [4, 2])], (found) => {
-      expect(reason(found, "W")).toContain("packed in a way of MatMulNBits's own");
-      expect(reason(found, "S")).toContain("as scale of com.microsoft.MatMulNBits");
+    await opened([node("QMoE", ["x", "p", "W", "S"], ["y"], [], "", "com.microsoft")], [tensor("W", [4, 2, 16], bytes(9, Buffer.alloc(128)), 2), W("S", [4, 2])], (found) => {
+      expect(reason(found, "W")).toContain("packed in a way of QMoE's own");
+      expect(reason(found, "S")).toContain("as scale of com.microsoft.QMoE");
     });
   });
 

@@ -178,9 +178,38 @@ describe("a Constant node", () => {
         ["some", [3], "float32", "one axis, used by Add: no matrix"],
         ["axis", [], "int64", "int64, used by no node: not a weight"],
         ["axes", [2], "int64", "int64, used by Squeeze: not a weight"],
-        ["sparse", [4, 4], "float32", "sparse tensors are not analyzed"],
+        ["sparse", [4, 4], "float32", "used by no node"],
       ]);
     });
+  });
+});
+
+describe("a sparse tensor", () => {
+  const sparse = (shape: readonly number[], values: readonly number[], indices: readonly number[], dims: readonly number[]) =>
+    Buffer.concat([bytes(1, tensor("W", [values.length], values)), bytes(2, tensor("", dims, packed(7, indices), 7)), ...shape.map((size) => int(3, size))]);
+  const withSparse = (weight: Buffer) => model(Buffer.concat([graph({ nodes: [node("MatMul", ["x", "W"], ["y"], [], "product")] }), bytes(15, weight)]));
+
+  it.each([["one index each", [1, 5], [2]], ["an index for each axis", [0, 1, 1, 2], [2, 2]]])("is written out by %s", async (_what, indices, dims) => {
+    await withModel(withSparse(sparse([2, 3], [7, 8], indices, dims)), async (opened) => {
+      const { kind, notes } = layer(opened, "W");
+      expect(kind).toBe("linear");
+      expect(notes).toContain("sparse: 2 of 6 weights are stored, the others are zero");
+      expect([...await opened.read(layer(opened, "W").tensor)]).toEqual([0, 7, 0, 0, 0, 8]);
+    });
+  });
+
+  it.each([[[1, 6], [2]], [[1, -1], [2]], [[0, 1, 2, 0], [2, 2]]])("with an index outside of its shape fails with a fault: %j", async (indices, dims) => {
+    await withModel(withSparse(sparse([2, 3], [7, 8], indices, dims)), async (opened) => {
+      await expect(opened.read(layer(opened, "W").tensor)).rejects.toMatchObject({ name: "Fault", code: "malformed" });
+    });
+  });
+
+  it.each<[string, Buffer]>([
+    ["its sparse values and their indices do not fit each other", sparse([2, 3], [7, 8], [1], [1])],
+    ["sparse, and 10000000000 weights when it is written out: more than the 33554432 that RankLens does", sparse([100_000, 100_000], [7, 8], [1, 2], [2])],
+    ["it has no data in the file", Buffer.concat([bytes(1, tensor("W", [1], [1])), int(3, 4), int(3, 4)])],
+  ])("that cannot be read has the reason: %s", async (why, weight) => {
+    await withModel(withSparse(weight), (opened) => { expect(reason(opened, "W")).toBe(why); });
   });
 });
 

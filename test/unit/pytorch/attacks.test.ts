@@ -148,6 +148,9 @@ describe("an object that RankLens does not know", () => {
     ["a partial function", run("functools", "partial", global("torch.nn.modules.normalization", "LayerNorm"))],
     ["a class in a class", join(call(global("builtins", "getattr"), global("mylib", "Outer"), text("Inner")), tuple(), NEWOBJ)],
     ["a NumPy scalar", run("numpy.core.multiarray", "scalar", run("numpy", "dtype", text("f8")), text("x"))],
+    ["an iterator", run("builtins", "iter", list(int(1)))],
+    ["a compiled module", object("torch._dynamo.eval_frame", "OptimizedModule", dict(["_modules", dict()]))],
+    ["a generator of NumPy", run("numpy.random._pickle", "__randomstate_ctor", text("MT19937"))],
     ["an optimizer", object("torch.optim.adam", "Adam", dict(["state", dict()]))],
   ])("%s is passed over, and the tensors beside it are read", async (_what, unknown) => {
     const model = await pytorch.open(written(archive(pickle(beside(unknown)), content), "model.pt"), DEFAULT_OPEN_OPTIONS);

@@ -5,7 +5,7 @@ import { pytorch } from "../../../src/models/pytorch/format";
 import { folder, written } from "../support/folders";
 import { layer, reason } from "../support/opened";
 import { zipFile } from "../support/zipFile";
-import { archive, call, dict, floats, global, int, join, legacy, list, none, pickle, raw, tensor, text, tuple, type Code } from "./pickleFile";
+import { archive, call, dict, floats, global, int, join, legacy, list, none, PERSISTENT, pickle, raw, tensor, text, tuple, type Code } from "./pickleFile";
 
 const open = (bytes: Uint8Array, name = "model.pt"): Promise<Model> => pytorch.open(written(bytes, name), { ...DEFAULT_OPEN_OPTIONS, smallestTensor: 1 });
 const refused = (bytes: Uint8Array, name = "model.pt") => expect(open(bytes, name)).rejects;
@@ -70,7 +70,7 @@ describe("a file made to exhaust", () => {
     await refused(archive(pickle(join(none, Buffer.alloc(7_000_000, 0x94))), {}, [], true)).toMatchObject({ code: "too-large", message: expect.stringContaining("remembers") });
   }, 120_000);
 
-  it("opens lists nested a million deep, and looks 200 deep", async () => {
+  it("opens lists nested a million deep, and looks 64 deep", async () => {
     const depth = 1_000_000;
     const nested = join(Buffer.alloc(depth, "]"), weights, Buffer.alloc(depth, "a"));
     const model = await open(archive(pickle(dict(["a.weight", weights], ["deep", nested])), { "0": floats(16) }, [], true));
@@ -86,6 +86,33 @@ describe("a file made to exhaust", () => {
     expect(model.layers.length).toBe(1);
     expect(model.summary.parameters).toBe(16);
   });
+
+  it("ends on scales of scales, which could double at each step", async () => {
+    const place = join(tuple(text("storage"), global("torch", "QInt8Storage"), text("0"), text("cpu"), int(16)), PERSISTENT);
+    const quantized = (scales: Code): Code => call(global("torch._utils", "_rebuild_qtensor"), place, int(0), tuple(int(4), int(4)), tuple(int(4), int(1)),
+      tuple(global("torch", "per_channel_affine"), scales, scales, int(0)), raw("\x89"), none);
+    let nested = quantized(tensor({ shape: [4] }));
+    for (let depth = 0; depth < 8; depth++) nested = quantized(nested);
+    const model = await open(archive(pickle(dict(["w.weight", nested])), { "0": floats(16) }));
+    expect(reason(model, "w.weight")).toBe("its quantization scheme torch.per_channel_affine is not one that RankLens reads");
+  });
+
+  it("does not copy what many calls share", async () => {
+    const shared = join(raw("](") , Buffer.alloc(1_000_000, "N"), raw("eq\x00"));
+    const calls = Buffer.concat(Array.from({ length: 1000 }, () => join(global("collections", "OrderedDict"), raw("h\x00\x85R"))));
+    await refused(archive(pickle(join(shared, calls)), {}, [], true)).toMatchObject({ code: "too-large" });
+    const keywords = Buffer.concat(Array.from({ length: 1000 }, () => join(global("mylib", "Thing"), raw("h\x00}\x92"))));
+    const items = join(raw("("), Buffer.alloc(1_000_000, "N"), raw("tq\x00"));
+    await refused(archive(pickle(join(items, keywords)), {}, [], true)).toMatchObject({ code: "too-large" });
+  }, 60_000);
+
+  it("gets a fault for more tensors than any model has, or longer names", async () => {
+    const repeated = join(raw("]("), weights, raw("q\x00"), Buffer.alloc(1_200_000, "h\x00"), raw("e"));
+    await refused(archive(pickle(repeated), { "0": floats(16) }, [], true)).toMatchObject({ code: "too-large", message: "model.pt holds more than 500000 tensors." });
+    const long = join(raw("]("), weights, raw("q\x00"), Buffer.alloc(200_000, "h\x00"), raw("e"));
+    const named = dict(["x".repeat(1000), dict(["y".repeat(1000), long])]);
+    await refused(archive(pickle(named), { "0": floats(16) }, [], true)).toMatchObject({ code: "too-large", message: "model.pt names its tensors with more than 100000000 characters." });
+  }, 60_000);
 
   it("does not unpack a bomb", async () => {
     const bomb = Buffer.alloc(200_000_000);

@@ -94,12 +94,16 @@ describe("names", () => {
   it.each<[string, Code, string[]]>([
     ["of a state dict are its keys", dict(["a.weight", weights]), ["a.weight"]],
     ["leave out the key of the model", dict(["state_dict", dict(["a.weight", weights])], ["epoch", int(3)]), ["a.weight"]],
+    ["leave out the key of the model where scores and settings stand beside it", dict(
+      ["state_dict", dict(["a.weight", weights])], ["best_acc1", tensor({ shape: [] })], ["hyper_parameters", dict(["class_weights", tensor({ shape: [2, 8] })])],
+    ), ["a.weight"]],
     ["leave out keys in keys", dict(["model", dict(["state_dict", dict(["a.weight", weights])])]), ["a.weight"]],
     ["keep keys of parts that are several", dict(["generator", dict(["a.weight", weights])], ["critic", dict(["a.weight", tensor({ shape: [2, 8] })])]), ["generator.a.weight", "critic.a.weight"]],
     ["keep what is no holder", dict(["encoder", dict(["a.weight", weights])]), ["encoder.a.weight"]],
     ["keep a module that is called model", dict(["model.weight", weights]), ["model.weight"]],
     ["of lists are positions", list(weights, list(tensor({ shape: [2, 8] }))), ["0", "1.0"]],
     ["of attributes are theirs", object("__main__", "Net", dict(["_modules", dict(["fc", object("torch.nn", "Linear", dict(["_parameters", dict(["weight", weights])]))])])), ["fc.weight"]],
+    ["keep a module's own modules, whatever they are called", dict(["model", object("__main__", "Net", dict(["_modules", dict(["model", object("torch.nn", "Linear", dict(["_parameters", dict(["weight", weights])]))])]))]), ["model.weight"]],
     ["of packed weights are those of their modules", dict(["fc._packed_params._packed_params", tuple(weights, none)]), ["fc.weight"]],
     ["of numbers as keys are those", dict([int(7), weights]), ["7"]],
   ])("%s", async (_what, code, expected) => {
@@ -119,6 +123,26 @@ describe("shared storages", () => {
     expect(layer(model, "embed.weight").notes).toEqual(["also used as head.weight", "also used as copy.weight"]);
     expect(reason(model, "head.weight")).toBe("shares its data with embed.weight");
     expect(await read(model, "rows.weight")).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+});
+
+describe("a module that two others share", () => {
+  it("gives its tensors both names", async () => {
+    const shared = join(object("torch.nn", "Linear", dict(["_parameters", dict(["weight", weights])])), raw("q\x20"));
+    const model = await open(archive(pickle(dict(["a", shared], ["b", raw("h\x20")])), content));
+    expect(names(model)).toEqual(["a.weight"]);
+    expect(reason(model, "b.weight")).toBe("shares its data with a.weight");
+  });
+});
+
+describe("what is no tensor, and holds numbers", () => {
+  it("is listed with the reason", async () => {
+    const array = join(call(global("numpy.core.multiarray", "_reconstruct"), global("numpy", "ndarray"), tuple(int(0)), text("b")), tuple(int(1), tuple(int(3), int(5)), none, no, text("")), BUILD);
+    const place = join(tuple(text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), int(16)), PERSISTENT);
+    const model = await open(archive(pickle(dict(["w.weight", weights], ["array", array], ["storage", place])), content));
+    expect(model.skipped.map(({ name, shape, reason: why }) => [name, shape, why])).toEqual([
+      ["array", [3, 5], "a NumPy array inside of the pickle: save it as a tensor"], ["storage", [16], "a storage without a tensor"],
+    ]);
   });
 });
 

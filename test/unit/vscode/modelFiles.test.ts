@@ -44,6 +44,8 @@ describe("a change on the disk", () => {
     expect(isPartOf("adapter_config.json", "adapter_model.safetensors")).toBe(true);
     expect(isPartOf("net_weights.bin", "net.onnx")).toBe(true);
     expect(isPartOf("model-00001-of-00002.safetensors", "model.safetensors.index.json")).toBe(true);
+    expect(isPartOf("q-00002-of-00002.gguf", "q-00001-of-00002.gguf")).toBe(true);
+    expect(isPartOf("other-00002-of-00002.gguf", "q-00001-of-00002.gguf")).toBe(false);
   });
   it("is not the model's when another model or an unrelated file was written", () => {
     expect(isPartOf("net2.onnx", "net.onnx")).toBe(false);

@@ -30,7 +30,10 @@ export const CALLS: readonly (readonly [string, Operation])[] = [
   ["\x92", (machine) => {
     const keywords = machine.pop(), args = machine.pop();
     if (!(keywords instanceof PickleDict)) throw machine.cursor.malformed("keywords that are no dict");
-    machine.push(called(machine, machine.pop(), [...itemsOf(machine, args), keywords]));
+    const items = itemsOf(machine, args);
+    // Copied: arguments that many calls share take memory for each.
+    machine.countObjects(items.length);
+    machine.push(called(machine, machine.pop(), [...items, keywords]));
   }],
   ["i", (machine) => {
     const module = machine.cursor.line(LONGEST_NAME);
@@ -91,7 +94,7 @@ function called(machine: PickleMachine, maker: PickleValue, args: readonly Pickl
     // How classes inside classes are named.
     return named(machine, object.module, `${object.name}.${attribute}`);
   }
-  if (maker.full === "copyreg._reconstructor" && object instanceof GlobalName) return new MadeObject(object, args.slice(2));
+  if (maker.full === "copyreg._reconstructor" && object instanceof GlobalName) return new MadeObject(object, args.slice(2, 3));
   return new MadeObject(maker, args);
 }
 
@@ -100,8 +103,12 @@ function dictOf(machine: PickleMachine, args: readonly PickleValue[]): PickleDic
   machine.countObjects(DICT_OBJECTS);
   const made = new PickleDict();
   for (const arg of args) {
-    if (arg instanceof PickleDict) fill(machine, made.entries, [...arg.entries].flat());
+    if (arg instanceof PickleDict) {
+      machine.countObjects(arg.entries.size);
+      for (const [key, value] of arg.entries) made.entries.set(key, value);
+    }
     if (!(arg instanceof PickleList)) continue;
+    machine.countObjects(arg.items.length);
     for (const pair of arg.items) {
       const items = pair instanceof PickleTuple || pair instanceof PickleList ? pair.items : [];
       if (items.length === 2) fill(machine, made.entries, items);

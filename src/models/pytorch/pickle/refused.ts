@@ -36,12 +36,13 @@ const NAMES = new Set([
 ]);
 
 /** Modules of PyTorch that load or compile code. */
-const BELOW = ["torch.hub", "torch.utils.cpp_extension", "torch._inductor", "torch._dynamo", "torch.utils.bottleneck", "torch.ops", "torch.classes.load", "torch.jit.unsupported_tensor_ops", "torch.fx.graph_module"];
+const BELOW = ["torch.hub", "torch.utils.cpp_extension", "torch._inductor", "torch._dynamo.guards", "torch.utils.bottleneck", "torch.ops", "torch.classes.load", "torch.jit.unsupported_tensor_ops", "torch.fx.graph_module"];
 
 /** What belongs beside weights of Python's builtins; all else there is refused. */
 const BUILTINS = new Set([
   "object", "dict", "list", "tuple", "set", "frozenset", "int", "float", "complex", "bool", "str", "bytes", "bytearray", "slice", "range", "type", "getattr", "Ellipsis", "NoneType", "NotImplemented", "property",
-  "print", "len", "min", "max", "sum", "abs", "round", "long", "unicode", "xrange", "basestring", "reversed", "enumerate", "zip",
+  "print", "len", "min", "max", "sum", "abs", "round", "long", "unicode", "xrange", "basestring", "reversed", "enumerate", "zip", "iter", "sorted", "pow", "divmod",
+  "hash", "repr", "any", "all", "staticmethod", "classmethod", "memoryview", "super",
 ]);
 
 /** Steps of a dotted name that lead from an object to the interpreter. */

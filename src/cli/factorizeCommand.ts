@@ -1,0 +1,190 @@
+import { dirname, join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import picomatch from "picomatch";
+import { version } from "../../package.json";
+import { Cancelled, Fault } from "../shared/fault";
+import { considerLayers } from "../factorize/candidates";
+import { assertPlanFits, contentHash } from "../factorize/apply";
+import { assertOutput } from "../factorize/atomic";
+import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
+import { propose, type AllocationId, type Wish } from "../factorize/propose";
+import { parseRankRule } from "../factorize/rankRule";
+import type { SchemeId } from "../factorize/scheme";
+import type { Output, Source } from "../factorize/source";
+import { assertEnding, openSource } from "../factorize/sources";
+import { applyApart } from "../engine/applyApart";
+import { Report } from "../engine/report";
+import { exactSolver } from "../linalg/exactSolver";
+import { openModel } from "../models/formats";
+import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
+import { verifyApart } from "../verify/fork";
+import type { Verification } from "../verify/verification";
+import { budgetWords, parseBudget } from "./budgetFlag";
+import { EXIT } from "./exitCodes";
+import { factorizeSummary, type Outcome } from "./factorizeSummary";
+import { ProgressBar } from "./progressBar";
+import { measureRows, resultsCache } from "./spectra";
+
+/** Options of `ranklens factorize`, as commander parses them. */
+export interface FactorizeFlags {
+  readonly out?: string;
+  readonly scheme: SchemeId | "auto";
+  readonly ranks?: string;
+  readonly budget?: string;
+  readonly allocate: AllocationId;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly as: Output;
+  /** true: seeded inputs; text: a data file. */
+  readonly verify?: true | string;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly threads?: number;
+  readonly cache: boolean;
+  readonly allowExternalData: boolean;
+}
+
+const DEFAULT_RANKS = "energy:0.9";
+
+/** @returns the exit code. @throws Fault */
+export async function factorizeCommand(path: string, flags: FactorizeFlags): Promise<number> {
+  if (flags.out === undefined && !flags.dryRun) throw new Fault("usage", "Where should the factorized model be written?", "Name it with --out, or see the plan alone with --dry-run.");
+  if (flags.ranks !== undefined && flags.budget !== undefined) throw new Fault("usage", "--ranks and --budget exclude each other: a budget chooses the ranks.");
+  const options: OpenOptions = { ...DEFAULT_OPEN_OPTIONS, allowExternalDataOutside: flags.allowExternalData };
+  const model = await openModel(resolve(path), options);
+  const output = flags.out === undefined ? null : resolve(flags.out);
+  if (output !== null) {
+    assertEnding(model, output);
+    // Files that come beside it must not take the place of one of the original's either.
+    for (const file of [output, `${output}.data`, `${output}.plan.json`]) await assertOutput(file, model.files);
+  }
+  const source = await openSource(model, options, flags.as);
+  try {
+    if (output !== null) await assertOwn(source, dirname(output));
+    const plan = await planFor(model, source, options, flags);
+    if (plan === null) return interrupted();
+    const before = { parameters: model.summary.parameters, bytes: model.summary.bytes };
+    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, unverified: null };
+    const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
+    if (ended === null) return interrupted();
+    const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
+    await new Promise<void>((done) => process.stdout.write(text, () => done()));
+    return ended.unverified === null ? EXIT.done : EXIT.fault;
+  } finally {
+    await Promise.all([source.close(), model.close()]);
+  }
+}
+
+/** A script of that name that is not ours stays. @throws Fault not-written */
+async function assertOwn({ beside }: Source, folder: string): Promise<void> {
+  for (const { name, text } of beside) {
+    const there = await readFile(join(folder, name), "utf8").catch(() => null);
+    if (there === null || there.split("\n")[0] === text.split("\n")[0]) continue;
+    throw new Fault("not-written", `There is another ${name} in the folder of the output, which RankLens would have to overwrite.`, "Write into another folder.");
+  }
+}
+
+function interrupted(): number {
+  process.stderr.write("ranklens: interrupted, nothing was written.\n");
+  return EXIT.interrupted;
+}
+
+/** null: interrupted. */
+async function planFor(model: Model, source: Source, options: OpenOptions, flags: FactorizeFlags): Promise<Plan | null> {
+  const sha256 = await contentHash(model.files);
+  if (flags.ranks?.toLowerCase().endsWith(".json") === true) {
+    const text = await readFile(flags.ranks, "utf8").catch(() => { throw new Fault("not-found", `The plan ${flags.ranks ?? ""} cannot be read.`, "Check the path."); });
+    const plan = parsePlan(text, flags.ranks);
+    assertPlanFits(plan, sha256, model, source);
+    return plan;
+  }
+  const totals = { params: model.summary.parameters, bytes: model.summary.bytes };
+  const rule = parseRankRule(flags.ranks ?? DEFAULT_RANKS);
+  const wish: Wish = flags.budget === undefined ? { kind: "rule", rule } : { kind: "budget", budget: parseBudget(flags.budget, totals, flags.allocate) };
+  const unit = wish.kind === "budget" ? wish.budget.unit : "params";
+  const known = await knownSpectra(model, options, flags);
+  if (known === null) return null;
+  const considered = await considerLayers(model.layers, source, {
+    scheme: flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+  });
+  const { layers } = propose(considered, wish, totals[unit], budgetWords(unit));
+  const { summary } = model;
+  return {
+    schema: PLAN_SCHEMA, tool: { name: "ranklens", version },
+    source: { file: summary.path.slice(dirname(summary.path).length + 1), format: summary.format, sha256, parameters: summary.parameters },
+    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}`,
+    layers,
+  };
+}
+
+/** Spectra of the analysis, from its cache where they are there. null: interrupted. */
+async function knownSpectra(model: Model, options: OpenOptions, flags: FactorizeFlags): Promise<((name: string, unfolding: string, part: string | null) => Float64Array | null) | null> {
+  const cache = resultsCache(flags.cache);
+  const report = await Report.open(model.summary.path, options, cache);
+  const ended = await whileInterruptible((signal) => measureRows(report, () => true, cache, flags.threads ?? 0, signal));
+  if (ended !== true) return null;
+  const ids = new Map(report.rows.map(({ id, name, unfolding, part }) => [JSON.stringify([name, unfolding, part]), id]));
+  return (name, unfolding, part) => {
+    const id = ids.get(JSON.stringify([name, unfolding, part]));
+    const values = id === undefined ? null : report.spectrum(id);
+    return values === null || values.length === 0 ? null : values;
+  };
+}
+
+/** null: interrupted; then nothing is left behind. */
+async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, output: string, flags: FactorizeFlags): Promise<Outcome | null> {
+  const bar = new ProgressBar(process.stderr);
+  const request = { path: model.summary.path, options, plan: outcome.plan, output, as: flags.as, threads: flags.threads ?? 0 };
+  const written = await whileInterruptible((signal) => applyApart(join(__dirname, "apply.js"), request, signal, (message) => {
+    if (message.type === "notice") process.stderr.write(`ranklens: ${message.text}\n`);
+    if (message.type !== "progress") return;
+    bar.show({ path: "", state: "running", done: message.done, failed: 0, estimated: 0, total: message.total, current: [message.name], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
+  })).finally(() => bar.clear());
+  if (written === null) return null;
+  const after = await openModel(output, { smallestTensor: DEFAULT_OPEN_OPTIONS.smallestTensor });
+  const size = { parameters: after.summary.parameters, bytes: after.summary.bytes };
+  await after.close();
+  const done = { ...outcome, written, after: size };
+  if (flags.verify === undefined) return done;
+  try {
+    return { ...done, verification: await verified(model, output, flags.verify) };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    process.stderr.write(`ranklens: the model was written, but not verified: ${error.message}\n`);
+    return { ...done, unverified: error.toPlain() };
+  }
+}
+
+async function verified(model: Model, output: string, data: true | string): Promise<Verification | null> {
+  if (model.summary.format !== "onnx") {
+    process.stderr.write("ranklens: safetensors holds no graph to run; the plan's relative errors are those of the weights.\n");
+    return null;
+  }
+  return whileInterruptible((signal) => verifyApart(join(__dirname, "verify.js"), { original: model.summary.path, candidate: output, data: data === true ? null : resolve(data) }, signal));
+}
+
+/** Runs with Ctrl+C as a cancel. null: cancelled. */
+export async function whileInterruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  try {
+    return await work(stop.signal);
+  } catch (error) {
+    if (error instanceof Cancelled) return null;
+    throw error;
+  } finally {
+    process.removeListener("SIGINT", interrupt);
+    process.removeListener("SIGTERM", interrupt);
+  }
+}
+
+function matcher(patterns: readonly string[]): (name: string) => boolean {
+  const matches = patterns.length === 0 ? () => false : picomatch([...patterns], { bash: true, dot: true, nonegate: true });
+  return (name) => patterns.includes(name) || matches(name);
+}
+
+function parametersAfter(plan: Plan, before: number): Outcome["after"] {
+  return { parameters: plan.layers.reduce((sum, { parametersBefore, parametersAfter: after }) => sum + after - parametersBefore, before), bytes: null };
+}

@@ -1,0 +1,92 @@
+import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Cancelled, Fault } from "../shared/fault";
+
+/** What a file is written through: each piece in turn. */
+export type Write = (bytes: Uint8Array) => Promise<void>;
+
+/** A file being written beside its name, which it gets when all of them are complete. */
+interface Pending {
+  readonly path: string;
+  readonly temporary: string;
+}
+
+/**
+ * Files that appear together or not at all: each is written to a temporary name in its folder, flushed to the disk, and
+ * renamed once all are complete. Whatever goes wrong before leaves nothing behind.
+ */
+export class AtomicFiles {
+  private readonly pending: Pending[] = [];
+
+  constructor(private readonly signal?: AbortSignal) {}
+
+  /** @throws Fault not-written, Cancelled; the caller then calls `discard` */
+  async write(path: string, body: (write: Write) => Promise<void>): Promise<void> {
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+    let handle: FileHandle;
+    try {
+      handle = await open(temporary, "wx");
+    } catch (error) {
+      throw notWritten(path, error);
+    }
+    this.pending.push({ path, temporary });
+    try {
+      await body((bytes) => this.writeAll(handle, bytes, path));
+      await handle.sync().catch((error: unknown) => { throw notWritten(path, error); });
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Gives all files their names. @returns their paths */
+  async commit(): Promise<string[]> {
+    if (this.signal?.aborted === true) throw new Cancelled();
+    const done: string[] = [];
+    for (const { path, temporary } of this.pending) {
+      try {
+        await rename(temporary, path);
+      } catch (error) {
+        throw notWritten(path, error);
+      }
+      done.push(path);
+    }
+    this.pending.length = 0;
+    return done;
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all(this.pending.splice(0).map(({ temporary }) => rm(temporary, { force: true })));
+  }
+
+  private async writeAll(handle: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
+    if (this.signal?.aborted === true) throw new Cancelled();
+    for (let at = 0; at < bytes.length;) {
+      const { bytesWritten } = await handle.write(bytes, at).catch((error: unknown) => { throw notWritten(path, error); });
+      at += bytesWritten;
+    }
+  }
+}
+
+/**
+ * Says before anything is computed that an output could not be written.
+ * @throws Fault not-written where it would overwrite one of `originals`, or its folder is not there
+ */
+export async function assertOutput(path: string, originals: readonly string[]): Promise<void> {
+  const [own, folder, ...others] = await Promise.all([path, dirname(path), ...originals].map((each) => stat(each).catch(() => null)));
+  if (folder?.isDirectory() !== true) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
+  if (own?.isDirectory() === true) throw new Fault("not-written", `${basename(path)} is a folder.`, "Name a file in it.");
+  if (own !== null && own !== undefined && others.some((other) => other?.ino === own.ino && other.dev === own.dev)) {
+    throw new Fault("not-written", `${basename(path)} is the original, which RankLens never overwrites.`, "Choose another name.");
+  }
+}
+
+function notWritten(path: string, error: unknown): Fault {
+  const name = basename(path);
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOSPC": case "EDQUOT": return new Fault("not-written", `There is no space left for ${name}.`, "Free some, or choose another disk; nothing was left behind.");
+    case "ENOENT": return new Fault("not-written", `The folder of ${name} is gone.`, "Create it again, or choose another place.");
+    case "EACCES": case "EPERM": case "EROFS": return new Fault("not-written", `${name} may not be written there by this user.`, "Choose another place.");
+    case "EEXIST": return new Fault("not-written", `${name} is being written already.`, "Wait for it to end, or choose another name.");
+    default: return new Fault("not-written", `${name} could not be written: ${error instanceof Error ? error.message : String(error)}.`, "Choose another place.");
+  }
+}

@@ -1,0 +1,106 @@
+import type { SpectrumSolver } from "../linalg/singularValues";
+import type { Layer, Values } from "../models/model";
+import type { ModeSpectra } from "./ladder";
+import type { Scheme, SchemeId } from "./scheme";
+import { schemesFor } from "./schemes";
+import { isTarget, type Source } from "./source";
+import type { Form, Target } from "./target";
+
+/** A layer that may be factorized: the schemes that fit it, with the spectra that rule their ranks. */
+export interface Candidate {
+  readonly target: Target;
+  readonly schemes: readonly { readonly scheme: Scheme; readonly spectra: readonly ModeSpectra[] }[];
+}
+
+/** A layer and what becomes of it: a candidate, or why it stays as it is. */
+export interface Considered {
+  readonly name: string;
+  readonly parameters: number;
+  readonly dtype: string;
+  readonly candidate: Candidate | null;
+  readonly reason: string;
+}
+
+export interface CandidateOptions {
+  readonly scheme: SchemeId | "auto";
+  /** Takes layers that are off by default too. */
+  readonly included: (name: string) => boolean;
+  readonly excluded: (name: string) => boolean;
+  /** A spectrum that is known already: of a layer's view by its unfolding and part; null when it is not. */
+  readonly known: (name: string, unfolding: string, part: string | null) => Float64Array | null;
+  readonly read: (layer: Layer) => Promise<Values>;
+  readonly solver: SpectrumSolver;
+}
+
+/**
+ * Why a layer is off unless it is asked for: by its place in the model. Positions count layers that could be factorized.
+ */
+export function offByDefault(layers: readonly Layer[], source: Pick<Source, "targets">): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>();
+  const known = layers.map((layer, index): { readonly name: string; readonly form: Form | null } => {
+    const target = source.targets[index]!;
+    return { name: layer.tensor.name, form: isTarget(target) ? target.form : null };
+  });
+  const firstConvolution = known.find(({ form }) => form?.op === "conv");
+  if (firstConvolution !== undefined) reasons.set(firstConvolution.name, "first convolution: small, and all that follows depends on it; off unless included");
+  const head = known.findLast(({ form }) => form === null || form.op !== "embedding");
+  if (head !== undefined && !reasons.has(head.name)) reasons.set(head.name, "last layer: its errors reach the output directly; off unless included");
+  for (const { name, form } of known) if (form?.op === "embedding") reasons.set(name, "embedding: rare rows suffer most; off unless included");
+  return reasons;
+}
+
+/** Every layer of a model as a candidate, or with the reason why it stays as it is. */
+export async function considerLayers(layers: readonly Layer[], source: Pick<Source, "targets">, options: CandidateOptions): Promise<Considered[]> {
+  const off = offByDefault(layers, source);
+  const considered: Considered[] = [];
+  for (const [index, layer] of layers.entries()) {
+    const { name, shape, dtype } = layer.tensor;
+    const own = { name, parameters: shape.reduce((all, size) => all * size, 1), dtype };
+    const target = source.targets[index]!;
+    const reason = reasonToKeep(name, target, off, options);
+    if (reason !== null || !isTarget(target)) {
+      considered.push({ ...own, candidate: null, reason: reason ?? "" });
+      continue;
+    }
+    const schemes = schemesFor(target, options.scheme);
+    if (schemes.length === 0) considered.push({ ...own, candidate: null, reason: `the ${options.scheme} scheme does not fit it` });
+    else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options) }, reason: "" });
+  }
+  return considered;
+}
+
+function reasonToKeep(name: string, target: Source["targets"][number], off: ReadonlyMap<string, string>, { included, excluded }: CandidateOptions): string | null {
+  if (!isTarget(target)) return target.reason;
+  if (excluded(name)) return "excluded";
+  return included(name) ? null : (off.get(name) ?? null);
+}
+
+async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, read, solver }: CandidateOptions): Promise<Candidate["schemes"]> {
+  let values: Values | null = null;
+  const out = [];
+  for (const scheme of schemes) {
+    const found = scheme.id === "tucker2" ? null : knownModes(target, scheme, known);
+    if (found !== null) {
+      out.push({ scheme, spectra: [found] });
+      continue;
+    }
+    values ??= await read(layer);
+    const spectra: Float64Array[][] = [];
+    for (const mode of scheme.unfoldings(target, values)) {
+      const groups: Float64Array[] = [];
+      for (const matrix of mode) groups.push(await solver.singularValues(matrix));
+      spectra.push(groups);
+    }
+    out.push({ scheme, spectra });
+  }
+  return out;
+}
+
+/** The spectra of the only mode of a scheme, when the analysis has them for all groups. */
+function knownModes(target: Target, scheme: Scheme, known: CandidateOptions["known"]): ModeSpectra | null {
+  const unfolding = scheme.id === "svd" ? "none" : scheme.id;
+  const groups = "groups" in target.form ? target.form.groups : 1;
+  const values = Array.from({ length: groups }, (_, group) => known(target.name, unfolding, groups === 1 ? null : `group:${group}`));
+  const length = scheme.fullRanks(target)[0]!;
+  return values.every((each): each is Float64Array => each !== null && each.length === length) ? values : null;
+}

@@ -1,0 +1,76 @@
+import { multiplyAddsOf, parametersOf, wholeStep, type Positions, type Scheme, type SchemeId } from "./scheme";
+import { product, type Target } from "./target";
+
+/** One way to write a layer, with what it costs and what it loses. */
+export interface Rung {
+  /** null: the layer as it is. */
+  readonly scheme: SchemeId | null;
+  readonly ranks: readonly number[];
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+  /** ‖W − Ŵ‖_F² / ‖W‖_F²: exact for one mode (Eckart–Young), the bound of HOSVD for two. */
+  readonly error2: number;
+  /** A bound of ‖W − Ŵ‖₂ / ‖W‖₂, which ALDS spreads over the layers. */
+  readonly spectralError: number;
+}
+
+/** Singular values of one mode: one list for each group. */
+export type ModeSpectra = readonly Float64Array[];
+
+/** The layer as it is. */
+export function wholeRung(target: Target, positions: Positions): Rung {
+  return { scheme: null, ranks: [], parameters: product(target.shape), multiplyAdds: multiplyAddsOf([wholeStep(target)], positions), error2: 0, spectralError: 0 };
+}
+
+export function rungAt(target: Target, scheme: Scheme, ranks: readonly number[], spectra: readonly ModeSpectra[], positions: Positions): Rung {
+  const steps = scheme.steps(target, ranks);
+  return {
+    scheme: scheme.id, ranks, parameters: parametersOf(steps), multiplyAdds: multiplyAddsOf(steps, positions),
+    error2: Math.min(1, spectra.reduce((sum, mode, index) => sum + tailEnergy(mode, ranks[index]!), 0)),
+    spectralError: spectra.reduce((sum, mode, index) => sum + nextValue(mode, ranks[index]!), 0),
+  };
+}
+
+/**
+ * Every rank of a scheme from 1 on, smallest first. Two modes are climbed together, each next step on the side that
+ * takes more error away for what it costs.
+ */
+export function ladderOf(target: Target, scheme: Scheme, spectra: readonly ModeSpectra[], positions: Positions): Rung[] {
+  const full = scheme.fullRanks(target);
+  let ranks: readonly number[] = full.map(() => 1);
+  const rungs = [rungAt(target, scheme, ranks, spectra, positions)];
+  while (ranks.some((rank, mode) => rank < full[mode]!)) {
+    const current = rungs.at(-1)!;
+    const next = ranks.flatMap((rank, mode) => (rank < full[mode]! ? [rungAt(target, scheme, ranks.with(mode, rank + 1), spectra, positions)] : []));
+    const gain = (rung: Rung): number => (current.error2 - rung.error2) / (rung.parameters - current.parameters);
+    const best = next.reduce((chosen, rung) => (gain(rung) > gain(chosen) ? rung : chosen));
+    rungs.push(best);
+    ranks = best.ranks;
+  }
+  return rungs;
+}
+
+/** The largest rung that is smaller than the layer: beyond it factors gain nothing. Null when there is none. */
+export function breakEven(rungs: readonly Rung[], whole: Rung): Rung | null {
+  return rungs.findLast(({ parameters }) => parameters < whole.parameters) ?? null;
+}
+
+/** Σ_{i>r} σ² / Σσ² over all groups. */
+function tailEnergy(groups: ModeSpectra, rank: number): number {
+  let [tail, total] = [0, 0];
+  for (const values of groups) {
+    for (let i = values.length - 1; i >= 0; i--) {
+      const square = values[i]! ** 2;
+      total += square;
+      if (i >= rank) tail += square;
+    }
+  }
+  return total === 0 ? 0 : tail / total;
+}
+
+/** σ_{r+1} / σ₁, of groups (which act on channels of their own) the largest. */
+function nextValue(groups: ModeSpectra, rank: number): number {
+  const largest = groups.reduce((most, values) => Math.max(most, values[0] ?? 0), 0);
+  const next = groups.reduce((most, values) => Math.max(most, values[rank] ?? 0), 0);
+  return largest === 0 ? 0 : next / largest;
+}

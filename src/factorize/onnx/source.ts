@@ -1,0 +1,84 @@
+import { basename } from "node:path";
+import { Fault } from "../../shared/fault";
+import { FileBytes } from "../../models/fileBytes";
+import type { Layer, OpenOptions } from "../../models/model";
+import { locateLayers } from "../../models/onnx/locate";
+import type { Source } from "../source";
+import type { Factor } from "../scheme";
+import { isWritable } from "../store";
+import { isDepthwise, isConvolution, type Target } from "../target";
+import { copyData, dataName, moved, repointed, type Moved } from "./externalData";
+import { scanModel, type PlacedGraph, type PlacedTensor } from "./scan";
+import { spliced, type Edit } from "./splice";
+import { namesIn, replaceLayer } from "./surgery";
+import { UniqueNames } from "./uniqueNames";
+import { usesOf, type WeightUses } from "./uses";
+
+/** Bytes copied at once from the old file to the new. */
+const CHUNK = 4 * 1024 * 1024;
+
+/** An ONNX model to be factorized: which of its layers can be, and how the new file is written. @throws Fault */
+export async function openOnnxSource(path: string, layers: readonly Layer[], options: OpenOptions): Promise<Source> {
+  const { layers: located, model, external } = await locateLayers(path, options);
+  const file = await FileBytes.open(path);
+  try {
+    const graphs = await scanModel(file);
+    const stored = new Map(flat(graphs).map((entry) => [entry.tensor.proto.start, entry]));
+    const opset = model.opsets.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 1;
+    const uses = new Map<string, WeightUses>();
+    const targets = layers.map((layer): Target | { readonly reason: string } => {
+      const { tensor: { name, dtype, shape }, kind } = layer;
+      const own = located.get(name);
+      const place = own === undefined ? undefined : stored.get(own.record.message.start);
+      if (own === undefined || place === undefined) return { reason: "its weight is sparse, or in a function's body: factors cannot be put there" };
+      if (own.quantized || !isWritable(dtype)) return { reason: `its weight is quantized (${dtype}): factors of full precision would be larger` };
+      const found = usesOf(place.tensor, place.graph, opset);
+      if (typeof found === "string") return { reason: found };
+      if (isConvolution(found.form) && isDepthwise(shape, found.form)) return { reason: "depthwise: each channel has one small kernel, so there is nothing to gain" };
+      uses.set(name, found);
+      return { name, kind, shape, dtype, form: found.form };
+    });
+    const outside = flat(graphs).map(({ tensor }) => tensor).filter(({ record }) => record.source.kind === "external");
+    if (outside.length > 0 && model.functions.length + model.training.length > 0) {
+      throw new Fault("unsupported", `${basename(path)} keeps external data and local functions or training graphs, which cannot be written together.`, "Export it without them.");
+    }
+    /** External tensors that stay: a new data file holds them and no more. */
+    const kept = (factors: ReadonlyMap<string, unknown>): Promise<Moved[]> => {
+      const gone = new Set([...factors.keys()].map((name) => uses.get(name)?.tensor));
+      return moved(outside.filter((tensor) => !gone.has(tensor)), external);
+    };
+    return {
+      targets,
+      apply: async (factors, output, write) => {
+        const edits = await editsFor(file, graphs, model.irVersion ?? 1, uses, factors);
+        edits.push(...await repointed(file, await kept(factors), dataName(output)));
+        for (const piece of spliced(edits, file.size)) {
+          if ("bytes" in piece) await write(piece.bytes);
+          else for (let at = piece.start; at < piece.end; at += CHUNK) await write(await file.read(at, Math.min(CHUNK, piece.end - at)));
+        }
+        await file.assertUnchanged();
+      },
+      data: (factors, output) => (outside.length === 0 ? null : { name: dataName(output), write: async (write) => copyData(await kept(factors), write) }),
+      beside: [],
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function editsFor(file: FileBytes, graphs: readonly PlacedGraph[], irVersion: number, uses: ReadonlyMap<string, WeightUses>, factors: ReadonlyMap<string, readonly Factor[]>): Promise<Edit[]> {
+  const surgeon = { file, irVersion, names: new UniqueNames(namesIn(graphs)) };
+  const edits: Edit[] = [];
+  for (const [name, parts] of factors) {
+    const found = uses.get(name);
+    if (found === undefined) throw new Error(`"${name}" is no target`);
+    edits.push(...await replaceLayer(surgeon, found, parts));
+  }
+  return edits;
+}
+
+function flat(graphs: readonly PlacedGraph[]): { tensor: PlacedTensor; graph: PlacedGraph }[] {
+  return graphs.flatMap((graph) => [...graph.tensors.map((tensor) => ({ tensor, graph })), ...flat(graph.subgraphs)]);
+}

@@ -1,0 +1,87 @@
+/** The key in the file's metadata under which the modules are described, and the script that reads it. */
+export const MODULES_KEY = "ranklens.modules";
+export const LOADER_NAME = "load_factorized.py";
+
+/** Written beside a factored safetensors file: needs PyTorch alone. */
+export const LOADER = `"""Loads a model whose layers RankLens has factorized.
+
+    from load_factorized import load_factorized
+    model = MyModel()                                   # built as for the original weights
+    load_factorized(model, "model.safetensors")
+
+Each factorized layer becomes a torch.nn.Sequential of smaller layers, which the file's metadata describes. Stride,
+padding and dilation are taken from the layer that is replaced. Needs torch alone.
+"""
+import json
+import struct
+
+import torch
+from torch import nn
+
+DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+          "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool}
+CONVOLUTIONS = {"conv": {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d},
+                "conv_transpose": {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}}
+
+
+def read_safetensors(path):
+    """The tensors and the metadata of a safetensors file."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        data = bytearray(file.read())
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        flat = torch.frombuffer(data[begin:end], dtype=DTYPES[entry["dtype"]]) if end > begin else torch.empty(0, dtype=DTYPES[entry["dtype"]])
+        tensors[name] = flat.reshape(entry["shape"])
+    return tensors, metadata
+
+
+def matrix_layer(step, bias):
+    rows, columns = step["shape"]
+    return nn.Embedding(rows, columns) if step["op"] == "embedding" else nn.Linear(columns, rows, bias=bias)
+
+
+def convolution_layer(step, original, bias):
+    """One step of a convolution: each axis takes the original's options, or none."""
+    groups, kernel, axes = step["groups"], step["shape"][2:], step["axes"]
+    first, second = step["shape"][:2]
+    channels = (second * groups, first) if step["op"] == "conv" else (first, second * groups)
+
+    def own(values, without):
+        return tuple(value if takes else without for value, takes in zip(values, axes))
+
+    padding = original.padding
+    options = {"stride": own(original.stride, 1), "dilation": own(original.dilation, 1), "groups": groups, "bias": bias,
+               "padding": (padding if any(axes) else 0) if isinstance(padding, str) else own(padding, 0)}
+    if step["op"] == "conv_transpose":
+        options["output_padding"] = own(original.output_padding, 0)
+    elif any(axes):
+        options["padding_mode"] = original.padding_mode
+    return CONVOLUTIONS[step["op"]][len(kernel)](*channels, tuple(kernel), **options)
+
+
+def factorized_layer(original, steps):
+    """The layers that take the place of \`original\`, with weights still to be loaded."""
+    groups = getattr(original, "groups", 1)
+    expected = steps[0]["groups"]
+    if groups != expected:
+        raise ValueError(f"{original} has {groups} groups, but was factorized as a layer of {expected}")
+    layers = []
+    for index, step in enumerate(steps):
+        bias = index == len(steps) - 1 and getattr(original, "bias", None) is not None
+        layers.append(convolution_layer(step, original, bias) if "conv" in step["op"] else matrix_layer(step, bias))
+    return nn.Sequential(*layers).to(original.weight.device)
+
+
+def load_factorized(model, path, strict=True):
+    """Replaces the factorized layers of \`model\` and loads all weights from \`path\`. Returns the model."""
+    tensors, metadata = read_safetensors(path)
+    for name, steps in json.loads(metadata["${MODULES_KEY}"]).items():
+        parent, _, child = name.rpartition(".")
+        owner = model.get_submodule(parent)
+        setattr(owner, child, factorized_layer(getattr(owner, child), steps).to(tensors[name + ".0.weight"].dtype))
+    model.load_state_dict(tensors, strict=strict)
+    return model
+`;

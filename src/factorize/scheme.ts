@@ -1,0 +1,74 @@
+import type { Matrix } from "../linalg/matrix";
+import type { TruncatedSvd } from "../linalg/svd";
+import type { Values } from "../models/model";
+import { isConvolution, product, type Target } from "./target";
+
+export const SCHEME_IDS = ["svd", "channel", "spatial", "tucker2"] as const;
+export type SchemeId = (typeof SCHEME_IDS)[number];
+
+/**
+ * One of the layers that take a layer's place, applied in order. A convolution's stride, padding, dilation and output
+ * padding go, axis by axis, to the step that has `axes[a]`; the others have none there. The bias goes on the last.
+ */
+export interface Step {
+  /** What tells the tensor apart from the others of its layer: "first", "core", "last". */
+  readonly role: string;
+  readonly op: "linear" | "embedding" | "conv" | "conv_transpose";
+  readonly shape: readonly number[];
+  /** Of convolutions. */
+  readonly groups: number;
+  readonly axes: readonly boolean[];
+}
+
+export interface Factor extends Step {
+  /** Row-major. */
+  readonly values: Float64Array;
+}
+
+/**
+ * A way to write one layer as several smaller ones. A mode is a side of the weight that is cut: its rank is that of one
+ * unfolding of the weight, or of one for each group. At full ranks the factors give the layer itself.
+ */
+export interface Scheme {
+  readonly id: SchemeId;
+  readonly label: string;
+  readonly source: string;
+  /** Why it does not fit this layer; null when it does. */
+  refusal(target: Target): string | null;
+  /** Largest rank of each mode: the shorter side of its unfolding. */
+  fullRanks(target: Target): readonly number[];
+  /** The unfoldings whose spectra rule the ranks: for each mode, one matrix for each group. */
+  unfoldings(target: Target, values: Values): readonly (readonly Matrix[])[];
+  steps(target: Target, ranks: readonly number[]): readonly Step[];
+  factor(target: Target, values: Values, ranks: readonly number[], svd: TruncatedSvd): Promise<readonly Factor[]>;
+}
+
+/** Weights of the steps; the bias is not counted, as it stays. */
+export function parametersOf(steps: readonly Step[]): number {
+  return steps.reduce((sum, { shape }) => sum + product(shape), 0);
+}
+
+/** Sizes of a convolution's axes before and after it; of other layers, the positions that it is applied at. */
+export interface Positions {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** Multiply-adds of the steps for one input. An embedding's row is looked up, not multiplied. */
+export function multiplyAddsOf(steps: readonly Step[], { before, after }: Positions): number {
+  let total = 0;
+  let sizes = [...before];
+  for (const { op, shape, axes } of steps) {
+    const next = sizes.map((size, axis) => (axes[axis] === true ? (after[axis] ?? size) : size));
+    if (op !== "embedding") total += product(shape) * product(op === "conv_transpose" ? sizes : next);
+    sizes = next;
+  }
+  return total;
+}
+
+/** The layer as it is, as a single step. */
+export function wholeStep({ form, shape }: Target): Step {
+  return !isConvolution(form)
+    ? { role: "whole", op: form.op, shape, groups: 1, axes: [] }
+    : { role: "whole", op: form.op, shape, groups: form.groups, axes: shape.slice(2).map(() => true) };
+}

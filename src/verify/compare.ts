@@ -1,0 +1,57 @@
+/** How far a candidate's outputs are from the original's, over all inputs. */
+export interface OutputComparison {
+  readonly name: string;
+  /** ‖y − ŷ‖ / ‖y‖ */
+  readonly relativeError: number;
+  readonly cosine: number;
+  readonly largestDifference: number;
+  /** Share of samples whose largest entry along the last axis is the same; null where the output is no score. */
+  readonly topOneAgreement: number | null;
+}
+
+/** Adds outputs up, a batch at a time. */
+export class Comparison {
+  private readonly sums = new Map<string, { difference: number; original: number; candidate: number; product: number; largest: number; agreed: number; samples: number; classes: boolean }>();
+
+  /** @param shape of both outputs */
+  add(name: string, shape: readonly number[], original: ArrayLike<number>, candidate: ArrayLike<number>): void {
+    const sum = this.sums.get(name) ?? { difference: 0, original: 0, candidate: 0, product: 0, largest: 0, agreed: 0, samples: 0, classes: shape.length >= 2 };
+    for (let i = 0; i < original.length; i++) {
+      const [y, z] = [original[i]!, candidate[i]!];
+      sum.difference += (y - z) ** 2;
+      sum.original += y * y;
+      sum.candidate += z * z;
+      sum.product += y * z;
+      sum.largest = Math.max(sum.largest, Math.abs(y - z));
+    }
+    const width = shape.at(-1) ?? 1;
+    if (width < 2) sum.classes = false;
+    else for (let at = 0; at < original.length; at += width) {
+      sum.samples++;
+      if (largestOf(original, at, width) === largestOf(candidate, at, width)) sum.agreed++;
+    }
+    this.sums.set(name, sum);
+  }
+
+  get outputs(): OutputComparison[] {
+    return [...this.sums].map(([name, sum]) => ({
+      name,
+      relativeError: sum.original === 0 ? (sum.difference === 0 ? 0 : Infinity) : Math.sqrt(sum.difference / sum.original),
+      cosine: sum.original === 0 || sum.candidate === 0 ? Number(sum.original === sum.candidate) : sum.product / Math.sqrt(sum.original * sum.candidate),
+      largestDifference: sum.largest,
+      topOneAgreement: sum.classes && sum.samples > 0 ? sum.agreed / sum.samples : null,
+    }));
+  }
+}
+
+function largestOf(values: ArrayLike<number>, at: number, width: number): number {
+  let best = 0;
+  for (let i = 1; i < width; i++) if (values[at + i]! > values[at + best]!) best = i;
+  return best;
+}
+
+/** Value below which the share `part` of the sorted times lies. */
+export function quantile(times: readonly number[], part: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
+}

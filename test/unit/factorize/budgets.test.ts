@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { assertPossible, type Choice } from "../../../src/factorize/budget/choices";
+import { equalRatio } from "../../../src/factorize/budget/equalRatio";
+import { leastTotal } from "../../../src/factorize/budget/leastTotal";
+import { minimax } from "../../../src/factorize/budget/minimax";
+import { Fault } from "../../../src/shared/fault";
+
+/** A layer's choices: errors fall as costs rise, down to none for the layer as it is. */
+const layer = fc.array(fc.record({ cost: fc.integer({ min: 1, max: 60 }), drop: fc.integer({ min: 0, max: 40 }) }), { minLength: 1, maxLength: 6 }).map((steps) => {
+  const costs = steps.map(({ cost }) => cost).sort((a, b) => a - b);
+  let error = steps.reduce((sum, { drop }) => sum + drop, 0);
+  return steps.map(({ drop }, index): Choice => ({ cost: costs[index]!, error: (error -= drop) }));
+});
+const model = fc.array(layer, { minLength: 1, maxLength: 5 });
+const least = (layers: readonly Choice[][]) => layers.reduce((sum, choices) => sum + Math.min(...choices.map(({ cost }) => cost)), 0);
+const most = (layers: readonly Choice[][]) => layers.reduce((sum, choices) => sum + Math.max(...choices.map(({ cost }) => cost)), 0);
+/** A model and a budget that it can meet. */
+const problem = fc.tuple(model, fc.double({ min: 0, max: 1.1, noNaN: true })).map(([layers, share]) => ({ layers, budget: least(layers) + share * (most(layers) - least(layers)) }));
+
+/** Every allocation within the budget. */
+function* allocations(layers: readonly Choice[][], budget: number, chosen: Choice[] = [], cost = 0): Generator<Choice[]> {
+  if (cost > budget) return;
+  const next = layers[chosen.length];
+  if (next === undefined) yield chosen;
+  else for (const choice of next) yield* allocations(layers, budget, [...chosen, choice], cost + choice.cost);
+}
+
+const picked = (layers: readonly Choice[][], chosen: readonly number[]) => chosen.map((index, at) => layers[at]![index]!);
+const total = (choices: readonly Choice[], key: keyof Choice) => choices.reduce((sum, choice) => sum + choice[key], 0);
+const worst = (choices: readonly Choice[]) => Math.max(...choices.map(({ error }) => error));
+
+describe("an allocation under a budget", () => {
+  it.each([["minimax", minimax], ["least total", leastTotal], ["equal ratio", equalRatio]] as const)("by %s never exceeds it", (_, allocate) => {
+    fc.assert(fc.property(problem, ({ layers, budget }) => {
+      const { chosen, cost } = allocate(layers, budget);
+      expect(total(picked(layers, chosen), "cost")).toBe(cost);
+      expect(cost).toBeLessThanOrEqual(budget);
+    }));
+  });
+
+  it("by minimax has the smallest largest error that brute force finds", () => {
+    fc.assert(fc.property(problem, ({ layers, budget }) => {
+      const { chosen, error } = minimax(layers, budget);
+      const best = Math.min(...[...allocations(layers, budget)].map(worst));
+      expect(worst(picked(layers, chosen))).toBe(best);
+      expect(error).toBe(best);
+    }));
+  });
+
+  it("by least total has the smallest total error that brute force finds, and its bound says so", () => {
+    fc.assert(fc.property(problem, ({ layers, budget }) => {
+      const { chosen, error, bound } = leastTotal(layers, budget);
+      const best = Math.min(...[...allocations(layers, budget)].map((choices) => total(choices, "error")));
+      expect(total(picked(layers, chosen), "error")).toBe(best);
+      expect([error, bound]).toEqual([best, best]);
+    }));
+  });
+
+  it("of a large model by least total comes within its own bound, and close to it", () => {
+    // 300 layers of 200 ranks whose errors fall geometrically: far more than can be searched.
+    const layers = Array.from({ length: 300 }, (_, at) => Array.from({ length: 200 }, (_, rank) => ({ cost: (1 + (at % 7)) * (rank + 1), error: (0.9 + (at % 9) / 100) ** rank })));
+    const budget = 0.3 * most(layers);
+    const { cost, error, bound } = leastTotal(layers, budget);
+    expect(cost).toBeLessThanOrEqual(budget);
+    expect(error).toBeGreaterThanOrEqual(bound);
+    expect(error / bound).toBeLessThan(1.001);
+  });
+
+  it("that cannot be met says what can", () => {
+    const layers = [[{ cost: 5, error: 1 }, { cost: 9, error: 0 }], [{ cost: 7, error: 0 }]];
+    expect(() => assertPossible(layers, 100, 112, (cost) => `${cost} weights`)).not.toThrow();
+    expect(() => assertPossible(layers, 100, 111, (cost) => `${cost} weights`)).toThrow(Fault);
+    expect(() => assertPossible(layers, 100, 111, (cost) => `${cost} weights`)).toThrow(/111 weights cannot be met.*still takes 112 weights/);
+  });
+});
