@@ -1,4 +1,5 @@
 import type { FrameLocator, Page } from "playwright-core";
+import { expect } from "vitest";
 
 /** An analysis of the sample models takes a second or two; of the long model, half a minute on a loaded machine. */
 const ANALYSIS_MS = 120_000;
@@ -15,7 +16,11 @@ export async function waitForText(report: FrameLocator, text: RegExp): Promise<s
   return (await found.textContent()) ?? "";
 }
 
-export const allMeasured = (report: FrameLocator): Promise<string> => waitForText(report, /^(All \d+ matrices are|The only matrix is) measured\.$/);
+/** Waits for the sentence, and for the figures of the rows on the screen, which the page asks for after it. */
+export async function allMeasured(report: FrameLocator): Promise<void> {
+  await waitForText(report, /^(All \d+ matrices are|The only matrix is) measured\.$/);
+  await expect.poll(() => report.getByRole("rowheader").filter({ hasText: "Not measured yet" }).count(), { timeout: ANALYSIS_MS }).toBe(0);
+}
 
 /** Lines of the table as a person reads them: the layer's name, and the figure under each column head. */
 export async function tableLines(report: FrameLocator): Promise<Map<string, Record<string, string>>> {
