@@ -33,15 +33,26 @@ export interface LocatedSequence {
 /** A mapping, or a call in Python with its keyword arguments as entries. */
 export interface LocatedMapping {
   readonly kind: "mapping";
+  /** In the order in which they hold: of two with one key the later counts. */
   readonly entries: readonly LocatedEntry[];
+  /** With the brackets, or from the first key to the end of the last value. Of a call: its parentheses and what is between. */
   readonly range: Range;
   readonly style: "block" | "flow";
-  /** Of a call: what is called, as written with its dots; null for a mapping. */
-  readonly callee: string | null;
-  /** Of a call: its arguments without a keyword. */
+  /** Of a call: what is called. */
+  readonly call: LocatedCall | null;
+  /**
+   * `open` where other entries may come from elsewhere (`**kwargs`), so that absence proves nothing;
+   * `broken` where the text does not parse within it.
+   */
+  readonly completeness: "whole" | "open" | "broken";
+}
+
+export interface LocatedCall {
+  /** As written, with its dots: `peft.LoraConfig`. */
+  readonly name: string;
+  readonly range: Range;
+  /** Arguments without a keyword. */
   readonly positional: readonly Located[];
-  /** True where other entries may come from elsewhere: `**kwargs`, a merge that was not resolved. Absence then proves nothing. */
-  readonly open: boolean;
 }
 
 export interface LocatedEntry {
@@ -77,6 +88,37 @@ export interface ConfigDocument {
   readonly calls: readonly LocatedMapping[];
   /** Comments with their marks, in the order of the text. */
   readonly comments: readonly Range[];
-  /** False while the text does not parse: what is absent may only not be typed yet. */
+  /** False while the text does not parse: what is absent may only not be typed yet. In Python each call says so for itself. */
   readonly whole: boolean;
+}
+
+export function textOf(text: string, range: Range): string {
+  return text.slice(range.start, range.end);
+}
+
+export function emptyMapping(at: number): LocatedMapping {
+  return { kind: "mapping", entries: [], range: { start: at, end: at }, style: "block", call: null, completeness: "whole" };
+}
+
+/** The entry that holds, of several with one key. */
+export function entryOf(mapping: LocatedMapping, key: string): LocatedEntry | null {
+  return mapping.entries.findLast((entry) => entry.key === key) ?? null;
+}
+
+/** The mapping under a path of keys. */
+export function mappingAt(mapping: LocatedMapping, ...path: readonly string[]): LocatedMapping | null {
+  let here: LocatedMapping = mapping;
+  for (const key of path) {
+    const value = entryOf(here, key)?.value;
+    if (value?.kind !== "mapping") return null;
+    here = value;
+  }
+  return here;
+}
+
+/** The string under a path of keys; null where there is none, or only a run tells. */
+export function stringAt(mapping: LocatedMapping, ...path: readonly string[]): string | null {
+  const parent = mappingAt(mapping, ...path.slice(0, -1));
+  const value = parent === null ? null : entryOf(parent, path.at(-1) ?? "")?.value;
+  return value?.kind === "scalar" && typeof value.value === "string" ? value.value : null;
 }
