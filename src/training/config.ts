@@ -32,12 +32,13 @@ export interface TargetItem {
  * - `substrings`: a name that contains one of the items (ai-toolkit).
  * - `components`: names of the ecosystem's own for parts of a layer (litgpt's flags, torchtune's lists), here as the last
  *   parts of the modules' names that they adapt.
+ * - `in-layer`: the exact name within a layer: `self_attn.q_proj` (mlx-lm).
  * - `classes`: chosen by the classes of modules, which a file of weights does not tell (sd-scripts).
  * - `default`: left to the library, by the architecture.
  * - `unknown`: written in a way that only a run tells.
  */
 export type Targets =
-  | { readonly form: "list" | "wildcards" | "substrings" | "components"; readonly items: readonly TargetItem[]; readonly node: Located | null; readonly entry: LocatedEntry | null; readonly complete: boolean }
+  | { readonly form: "list" | "wildcards" | "substrings" | "components" | "in-layer"; readonly items: readonly TargetItem[]; readonly node: Located | null; readonly entry: LocatedEntry | null; readonly complete: boolean }
   | { readonly form: "regex"; readonly item: TargetItem; readonly node: Located; readonly entry: LocatedEntry | null }
   | { readonly form: "all-linear" | "classes" | "default" | "unknown"; readonly node: Located | null; readonly entry: LocatedEntry | null };
 
@@ -66,7 +67,7 @@ export type Scaling = "alpha/r" | "alpha/sqrt(r)" | "multiplier" | "unknown";
 export type Quantization = "none" | "bnb-4bit" | "bnb-8bit" | "gptq" | "awq" | "aqlm" | "eetq" | "hqq" | "other" | "unknown";
 
 /** Where the base model is looked for. */
-export interface BaseReference {
+export interface BaseSettings {
   /** An id of the Hugging Face hub, or a path, as written. */
   readonly name: Setting<string>;
   /** Default `main`. */
@@ -75,7 +76,10 @@ export interface BaseReference {
 
 /** An optimizer whose state is kept in a projection of low rank. */
 export interface ProjectedOptimizer {
-  readonly family: "galore" | "apollo" | "q-galore" | "other";
+  readonly family: "galore" | "apollo" | "q-galore";
+  /** Where its rank and targets stand, and what they are called there; left out where a fix cannot write them. */
+  readonly section: LocatedMapping;
+  readonly keys: { readonly rank?: string; readonly targets?: string };
   readonly rank: Setting<number>;
   readonly targets: Targets;
   /** One layer's gradient at a time, which excludes accumulating them. */
@@ -93,6 +97,8 @@ export interface OptimizerSettings {
 
 /** Settings of image models' trainers. */
 export interface ConvolutionSettings {
+  /** `sdxl` and `sd` decide how many blocks there are; null where the file does not tell. */
+  readonly architecture: "sd" | "sdxl" | null;
   /** Rank of 3×3 convolutions; they are left alone without it. */
   readonly rank: Setting<number>;
   readonly alpha: Setting<number>;
@@ -116,7 +122,7 @@ export interface TrainingConfig {
   /** What the ecosystem calls a setting in `section`; a setting that it does not have is left out. */
   readonly keys: SettingKeys;
   readonly method: Method;
-  readonly base: BaseReference | null;
+  readonly base: BaseSettings | null;
   readonly rank: Setting<number>;
   readonly alpha: Setting<number>;
   readonly scaling: Scaling;

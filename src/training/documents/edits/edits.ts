@@ -113,7 +113,7 @@ function editable(document: ConfigDocument, mapping: LocatedMapping): boolean {
 
 /** Entries whose key stands in this mapping, not in one that was merged. */
 function ownEntries(mapping: LocatedMapping): LocatedEntry[] {
-  return mapping.entries.filter(({ keyRange }) => keyRange.start >= mapping.range.start && (mapping.style === "block" || keyRange.end <= mapping.range.end));
+  return mapping.entries.filter(({ keyRange }) => keyRange.start >= mapping.range.start && keyRange.end <= mapping.range.end);
 }
 
 function partsOf(mapping: LocatedMapping, own: readonly LocatedEntry[]): Range[] {
