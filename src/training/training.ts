@@ -42,7 +42,7 @@ export function baseOf(config: TrainingConfig, { folders, chosenBases }: Pick<Co
 }
 
 /** The choice that stands for every base model without one of its own. */
-const ANY_BASE = "*";
+export const ANY_BASE = "*";
 
 interface ReadConfig extends Omit<ConfigReading, "configs"> {
   readonly facts: ConfigFacts;
