@@ -13,6 +13,7 @@ import { ReportEditor } from "./vscode/reportEditor";
 import { RunningAnalyses } from "./vscode/runningAnalyses";
 import { engineOptions } from "./vscode/settings";
 import { StatusBar } from "./vscode/statusBar";
+import { registerTraining } from "./vscode/training/training";
 
 /** Set while the extension is active, for `deactivate`. */
 let running: EngineHost | null = null;
@@ -61,6 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
     editor.onModelChanged((path) => tree.forget(path)),
     finder.onModelChanged((path) => tree.forget(path)),
     new StatusBar(analyses),
+    registerTraining(engine, logError),
     ...registerCommands({ extensionId: context.extension.id, engine, analyses, finder, tree: treeView, log, onForgotten: outdated }),
     vscode.workspace.onDidChangeConfiguration((event) => { if (event.affectsConfiguration("ranklens")) settingsChanged(); }),
     // A setting that the folder holds counts from now on.

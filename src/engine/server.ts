@@ -3,6 +3,8 @@ import { ResponseError, type CancellationToken, type MessageConnection } from "v
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared/protocol";
 import type { OpenOptions } from "../models/model";
+import { BaseModels } from "../training/base/baseModels";
+import { completeConfig, readConfig } from "../training/training";
 import { analyze } from "./analysis";
 import { Analyses } from "./analyses";
 import { badgeOf } from "./badge";
@@ -49,6 +51,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     (progress) => void connection.sendNotification(NOTIFICATIONS.progress, progress).catch(() => undefined),
   );
 
+  const bases = new BaseModels();
   const handlers: Handlers = {
     open: async ({ path }) => {
       const report = await reports.fresh(path);
@@ -79,6 +82,8 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
       await reports.forget(path);
       return null;
     },
+    readConfig: (config) => readConfig(config, bases),
+    completeConfig: ({ at, ...config }) => completeConfig(config, at, bases),
   };
   register(connection, handlers, log);
   connection.onRequest(PING, () => null);

@@ -22,6 +22,8 @@ export const REQUESTS: Requests = {
   export: request("export"),
   badge: request("badge"),
   forget: request("forget"),
+  readConfig: request("readConfig"),
+  completeConfig: request("completeConfig"),
 };
 
 export const NOTIFICATIONS = {

@@ -1,3 +1,4 @@
+import type { ConfigCompletion, ConfigReading, ConfigText } from "./configReading";
 import type { LayerRow, ModelSummary, Progress, SkippedTensor } from "./report";
 
 /**
@@ -20,6 +21,10 @@ export interface EngineMethods {
   badge: { params: { path: string }; result: ModelBadge };
   /** Forgets cached results of one model (or of all), so that the next analysis computes again. */
   forget: { params: { path: string | null }; result: null };
+  /** What there is to say about a text of training configs; opens headers of base models only. */
+  readConfig: { params: ConfigText; result: ConfigReading };
+  /** What can be written at a place of it. */
+  completeConfig: { params: ConfigText & { at: number }; result: readonly ConfigCompletion[] };
 }
 
 export type EngineMethod = keyof EngineMethods;
