@@ -18,7 +18,7 @@ export const patternKeyUnmatched: Check = {
     const { config, model, outcome } = subject;
     if (fitting.length > 0 || model === null || outcome?.known !== true || withNewPrefix(entry.key).length + withOldPrefix(entry.key).length > 0) return null;
     const others = model.modules.filter(({ name }) => outcome.adapted.ranks.keysOf(name, pattern.which).includes(entry.key));
-    const correct = correctedKey(entry.key, outcome.adapted);
+    const correct = others.length > 0 ? null : correctedKey(entry.key, outcome.adapted);
     const why = others.length > 0
       ? `${entry.key} fits ${counted(others.length, "module")} of the model, such as ${others[0]!.name}, but none that is targeted`
       : `${entry.key} fits none of the ${counted(outcome.adapted.modules.length, "targeted module")}`;
