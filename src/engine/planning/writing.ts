@@ -33,7 +33,7 @@ export class Writing {
   }
 
   /** @param data .npz or .npy of inputs; null for seeded ones. @throws Fault, Cancelled */
-  async verify({ path, candidate, data }: { readonly path: string; readonly candidate: string; readonly data: string | null }, signal: AbortSignal): Promise<ModelCheck> {
+  async verify({ path, candidate, data }: { readonly path: string; readonly candidate: string; readonly plan: string; readonly as: string; readonly data: string | null }, signal: AbortSignal): Promise<ModelCheck> {
     const { inputs, batches, outputs, latency } = await verifyApart(this.options.verifyScript, { original: path, candidate, data }, signal);
     return { kind: "run", inputs: data === null ? inputs : basename(data), seeded: data === null, batches, outputs, latency };
   }

@@ -61,6 +61,7 @@ const answers: { readonly [M in keyof PageMethods]: (params: PageMethods[M]["par
     : { saved: `/home/ada/report.${format}` }),
   exportPng: () => ({ saved: "/home/ada/report.png" }),
   copy: () => null,
+  factorize: () => null,
   showLog: () => null,
 };
 
