@@ -1,26 +1,9 @@
 import type { BaseModule, BaseParameter, ModelModules } from "../base/modelModules";
 import type { CompiledRanks } from "../matching/ranks";
 import type { Matched } from "../matching/targets";
-import { ADAPTER_BYTES, STATE_BYTES, type AdaptedMatrix, type Certainty, type PlanContext } from "./method";
+import type { PlanRow } from "../../shared/plannerPage";
+import { ADAPTER_BYTES, STATE_BYTES, type AdaptedMatrix, type PlanContext } from "./method";
 import { METHODS } from "./methods";
-
-/** What a method costs on one model. */
-export interface PlanRow {
-  readonly id: string;
-  readonly label: string;
-  readonly group: "adapter" | "full" | "optimizer";
-  readonly trainable: number;
-  /** Trained numbers by all numbers that the model then has. */
-  readonly share: number;
-  /** Bytes of what is saved: the adapter, or the model's weights. */
-  readonly savedBytes: number;
-  readonly optimizerBytes: number;
-  readonly formula: string;
-  readonly source: string;
-  readonly url: string;
-  readonly certainty: Certainty;
-  readonly note: string;
-}
 
 /** Where a model's hidden size is not known. */
 const USUAL_PROJECTION_RANK = 128;
