@@ -15,6 +15,7 @@ import { chooseModel } from "./vscode/modelChoice";
 import { WizardView } from "./vscode/wizard/wizardView";
 import { engineOptions } from "./vscode/settings";
 import { StatusBar } from "./vscode/statusBar";
+import { registerTraining } from "./vscode/training/training";
 
 /** Set while the extension is active, for `deactivate`. */
 let running: EngineHost | null = null;
@@ -73,6 +74,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     finder.onModelChanged((path) => tree.forget(path)),
     new StatusBar(analyses),
+    registerTraining(engine, logError),
     ...registerCommands({ extensionId: context.extension.id, engine, analyses, finder, tree: treeView, log, factorize, onForgotten: outdated }),
     vscode.workspace.onDidChangeConfiguration((event) => { if (event.affectsConfiguration("ranklens")) settingsChanged(); }),
     // A setting that the folder holds counts from now on.

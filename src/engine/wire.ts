@@ -29,6 +29,8 @@ export const REQUESTS: Requests = {
   plan: request("plan"),
   apply: request("apply"),
   verify: request("verify"),
+  readConfig: request("readConfig"),
+  completeConfig: request("completeConfig"),
 };
 
 export const NOTIFICATIONS = {

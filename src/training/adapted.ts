@@ -87,7 +87,7 @@ function targetModulesOf(targets: Targets): string | readonly string[] | null {
     case "classes": case "default": case "unknown": return null;
     case "list": case "components": return namesOf(targets);
     case "wildcards": return anyOf(targets.complete ? targets.items.map(({ text }) => (text.includes("*") ? text.split("*").map(escaped).join(".*") : `(?:.*\\.)?${escaped(text)}`)) : null);
-    case "substrings": return anyOf(targets.complete ? targets.items.map(({ text }) => `.*${escaped(text)}.*`) : null);
+    default: return anyOf(targets.complete ? targets.items.map(({ text }) => `.*${escaped(text)}.*`) : null);
   }
 }
 

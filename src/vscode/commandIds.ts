@@ -12,6 +12,7 @@ export const COMMANDS = [
   "ranklens.copyPath",
   "ranklens.showLog",
   "ranklens.openWalkthrough",
+  "ranklens.chooseBaseModel",
 ] as const;
 
 export type CommandId = (typeof COMMANDS)[number];

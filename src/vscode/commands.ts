@@ -12,6 +12,7 @@ import { plainText } from "./plainText";
 import { reportFileName } from "./reportFiles";
 import type { RunningAnalyses } from "./runningAnalyses";
 import { saveReport } from "./saveReport";
+import { ANY_BASE, chooseBase } from "./training/trainingSettings";
 
 /** More models than this are analyzed without opening a report for each: the Models view lists them. */
 const MOST_REPORTS = 8;
@@ -109,6 +110,12 @@ function actionsOf({ extensionId, engine, analyses, finder, tree, log, factorize
       if (paths.length > 0) await vscode.env.clipboard.writeText(paths.join("\n"));
     },
     "ranklens.showLog": () => log.show(),
+    "ranklens.chooseBaseModel": async (place, name) => {
+      const scope = place instanceof vscode.Uri ? place : vscode.window.activeTextEditor?.document.uri;
+      if (scope === undefined) return;
+      const path = await chooseModel(finder, typeof name === "string" ? vscode.l10n.t("Base model {0}", plainText(name)) : vscode.l10n.t("Base Model"));
+      if (path !== null) await chooseBase(scope, typeof name === "string" ? name : ANY_BASE, path);
+    },
     "ranklens.openWalkthrough": async () => {
       await vscode.commands.executeCommand("workbench.action.openWalkthrough", `${extensionId}#${WALKTHROUGH}`, false);
     },

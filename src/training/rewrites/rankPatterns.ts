@@ -5,7 +5,7 @@ import { lastPart } from "../hints/moduleGroups";
 /** Keys of `rank_pattern` as PEFT reads them, and ranks. */
 export type ProposedPattern = Readonly<Record<string, number>>;
 
-/** PRILoRA's ranks grow linearly from half of the mean in the first layer to one and a half of it in the last (arXiv 2401.11316, §3.1: 4 to 12, mean 8). */
+/** Ranks grow linearly with the layer's index, as PRILoRA's do (arXiv 2401.11316); where the line begins and ends, in shares of the mean, is RankLens's own choice. */
 const FIRST_SHARE = 0.5, LAST_SHARE = 1.5;
 
 const BLOCK = /^(.*?)(?:^|\.)([^.]+)\.(\d+)\./;

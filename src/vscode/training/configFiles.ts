@@ -1,16 +1,16 @@
 import { basename, dirname } from "node:path";
 import * as vscode from "vscode";
+import { LANGUAGE_BY_ENDING, languageByEnding } from "../../shared/configLanguage";
 import type { ConfigText } from "../../shared/configReading";
 
 type Language = ConfigText["language"];
 
 const BY_LANGUAGE: Readonly<Record<string, Language>> = { yaml: "yaml", dockercompose: "yaml", json: "json", jsonc: "json", toml: "toml", python: "python" };
-const BY_ENDING: Readonly<Record<string, Language>> = { yaml: "yaml", yml: "yaml", json: "json", toml: "toml", py: "python" };
 
 /** Where training configs are looked for; a TOML file is plain text to an editor without an extension for it. */
 export const CONFIG_SELECTOR: vscode.DocumentSelector = [
   ...Object.keys(BY_LANGUAGE).map((language) => ({ language })),
-  { pattern: `**/*.{${Object.keys(BY_ENDING).join(",")}}` },
+  { pattern: `**/*.{${Object.keys(LANGUAGE_BY_ENDING).join(",")}}` },
 ];
 
 /** Words of which every kind of training config has one. Other files cost this one look, and start no process. */
@@ -19,7 +19,7 @@ const MARKS = /lora|dora\b|peft|adapter|finetun|fine_tune|network_module|network
 const LONGEST = 400_000;
 
 export function languageOf(document: vscode.TextDocument): Language | null {
-  return BY_LANGUAGE[document.languageId] ?? BY_ENDING[document.uri.path.split(".").at(-1) ?? ""] ?? null;
+  return BY_LANGUAGE[document.languageId] ?? languageByEnding(document.uri.path);
 }
 
 /** The text of a document that may be a training config; null for all others. */
