@@ -4,6 +4,7 @@ import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared/protocol";
 import type { OpenOptions } from "../models/model";
 import { BaseModels } from "../training/base/baseModels";
+import { planFile } from "../training/planner/planFile";
 import { completeConfig, readConfig } from "../training/training";
 import { analyze } from "./analysis";
 import { Analyses } from "./analyses";
@@ -104,6 +105,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     verify: (request, signal) => writing.verify(request, signal),
     readConfig: (config) => readConfig(config, bases),
     completeConfig: ({ at, ...config }) => completeConfig(config, at, bases),
+    planConfig: ({ query, ...config }) => planFile(config, query, bases),
   };
   register(connection, handlers, log);
   connection.onRequest(PING, () => null);

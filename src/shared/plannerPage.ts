@@ -5,8 +5,8 @@ export type PlanTargets = "config" | "all-linear" | "attention" | "mlp";
 
 /** What a person varies; null leaves it to the config. */
 export interface PlanQuery {
-  /** Which config of a file that holds several, in its order. */
-  readonly config: number;
+  /** Which config of a file that holds several, in its order; null: the one that the planner was opened for. */
+  readonly config: number | null;
   readonly targets: PlanTargets | null;
   /** One rank for every module; null: the config's own, with its patterns. */
   readonly rank: number | null;
@@ -14,7 +14,10 @@ export interface PlanQuery {
   readonly projectionRank: number | null;
 }
 
-export const CONFIGS_OWN: PlanQuery = { config: 0, targets: null, rank: null, projectionRank: null };
+export const CONFIGS_OWN: PlanQuery = { config: null, targets: null, rank: null, projectionRank: null };
+
+/** `trainable`: what is saved and the optimizer's state follow from it. */
+export type Estimated = "trainable" | "saved" | "optimizer";
 
 /** One method on one model. */
 export interface PlanRow {
@@ -31,8 +34,8 @@ export interface PlanRow {
   readonly formula: string;
   readonly source: string;
   readonly url: string;
-  /** `estimate`: rests on a choice that the note names. */
-  readonly certainty: "formula" | "estimate";
+  /** The figure that rests on a choice which the note names, and what follows from it; null: all are by the formula. */
+  readonly estimated: Estimated | null;
   readonly note: string;
 }
 
@@ -41,8 +44,9 @@ export interface ConfigPlan {
   readonly fileName: string;
   /** The project's own name: "axolotl". */
   readonly ecosystem: string;
-  /** Names of the file's configs, to choose among. */
+  /** Names of the file's configs, to choose among, and which of them this is. */
   readonly configs: readonly string[];
+  readonly config: number;
   readonly base: { readonly name: string; readonly parameters: number; readonly remark: string };
   readonly targets: PlanTargets;
   /** What can be chosen on this model, with the number of modules. */
@@ -59,7 +63,8 @@ export interface ConfigPlan {
 
 /** What the planner's page asks of its host, which knows the config that it is about. */
 export interface PlannerMethods {
-  plan: { params: PlanQuery; result: ConfigPlan };
+  /** `place` is for the page to keep: by it, the host finds the config again after the window was reloaded. */
+  plan: { params: PlanQuery; result: { readonly plan: ConfigPlan; readonly place: string } };
   copy: { params: { text: string }; result: null };
   showLog: { params: null; result: null };
 }

@@ -1,5 +1,6 @@
 import type { Applied, Curve, Draft, LayerLadder, ModelCheck, Planning, Proposal, Work } from "./planning";
 import type { ConfigCompletion, ConfigReading, ConfigText } from "./configReading";
+import type { ConfigPlan, PlanQuery } from "./plannerPage";
 import type { LayerRow, ModelSummary, Progress, SkippedTensor } from "./report";
 
 /**
@@ -38,6 +39,8 @@ export interface EngineMethods {
   verify: { params: { path: string; candidate: string; plan: string; as: string; data: string | null }; result: ModelCheck };
   /** What there is to say about a text of training configs; opens headers of base models only. */
   readConfig: { params: ConfigText; result: ConfigReading };
+  /** What every method costs on a config's base model. */
+  planConfig: { params: ConfigText & { query: PlanQuery }; result: ConfigPlan };
   /** What can be written at a place of it. */
   completeConfig: { params: ConfigText & { at: number }; result: readonly ConfigCompletion[] };
 }

@@ -20,12 +20,12 @@ export function App({ api, host }: { readonly api: PageApi; readonly host: Plann
   const [memory, setMemory] = useState<Memory>(() => memoryFrom(api.getState()));
   const [copyFault, setCopyFault] = useState<PlainFault | null>(null);
   const [news, setNews] = useState("");
-  const { plan, fault, retry } = usePlan(host, memory.query);
   const remember = (changes: Partial<Memory>): void => {
     const next = { ...memory, ...changes };
     setMemory(next);
     api.setState(next);
   };
+  const { plan, fault, retry } = usePlan(host, memory.query, (place) => { if (place !== memory.place) remember({ place }); });
   const onQuery = (changes: Partial<PlanQuery>): void => remember({ query: { ...memory.query, ...changes } });
   const showLog = (): void => void host.request("showLog", null);
   if (plan === null) {

@@ -19,7 +19,7 @@ export function Controls({ plan, query, onQuery }: ControlsProps): JSX.Element {
       {configs.length > 1 && (
         <div class="control">
           <span class="control-name" aria-hidden="true">{TEXT.config}</span>
-          <Dropdown label={TEXT.config} options={configs} value={String(query.config)} onChange={(value) => onQuery({ config: Number(value), targets: null, rank: null, projectionRank: null })} />
+          <Dropdown label={TEXT.config} options={configs} value={String(plan.config)} onChange={(value) => onQuery({ config: Number(value), targets: null, rank: null, projectionRank: null })} />
         </div>
       )}
       <div class="control">

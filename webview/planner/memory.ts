@@ -5,9 +5,11 @@ import type { Sort, SortKey } from "./figures";
 export interface Memory {
   readonly query: PlanQuery;
   readonly sort: Sort | null;
+  /** Where the config is, in the host's words: it finds it again by this. */
+  readonly place: string | null;
 }
 
-export const NEW_MEMORY: Memory = { query: CONFIGS_OWN, sort: null };
+export const NEW_MEMORY: Memory = { query: CONFIGS_OWN, sort: null, place: null };
 
 const TARGETS: readonly PlanTargets[] = ["config", "all-linear", "attention", "mlp"];
 const SORT_KEYS: readonly SortKey[] = ["label", "trainable", "savedBytes", "optimizerBytes"];
@@ -19,11 +21,12 @@ export function memoryFrom(saved: unknown): Memory {
   const key = SORT_KEYS.find((known) => known === sort["key"]);
   return {
     query: {
-      config: wholeFrom(query["config"], 0) ?? 0,
+      config: wholeFrom(query["config"], 0),
       targets: TARGETS.find((known) => known === query["targets"]) ?? null,
       rank: wholeFrom(query["rank"], 1), projectionRank: wholeFrom(query["projectionRank"], 1),
     },
     sort: key === undefined ? null : { key, descending: sort["descending"] === true },
+    place: typeof saved["place"] === "string" ? saved["place"] : null,
   };
 }
 

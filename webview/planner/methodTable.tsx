@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { bytesText } from "../../src/shared/figures";
-import type { PlanRow } from "../../src/shared/plannerPage";
+import type { Estimated, PlanRow } from "../../src/shared/plannerPage";
 import { Icon } from "../components/icons";
 import { Tip } from "../components/tip";
 import { groupedText, nextSort, shareText, sorted, type Sort, type SortKey } from "./figures";
@@ -66,8 +66,11 @@ function Head({ by, text, title, sort, onSort }: HeadProps): JSX.Element {
 }
 
 function MethodLine({ row, isOwn }: { readonly row: PlanRow; readonly isOwn: boolean }): JSX.Element {
-  const { label, group, trainable, share, savedBytes, optimizerBytes, formula, source, url, certainty, note } = row;
-  const estimate = certainty === "estimate";
+  const { label, group, trainable, share, savedBytes, optimizerBytes, formula, source, url, estimated, note } = row;
+  const figure = (which: Estimated, text: string, title?: string): JSX.Element => {
+    const isEstimate = which === estimated;
+    return <td class={`figure ${isEstimate ? "estimate" : ""}`} title={[title ?? "", isEstimate ? TEXT.estimateTitle : ""].filter((part) => part !== "").join(". ")}>{isEstimate && TEXT.estimate}{text}</td>;
+  };
   return (
     <tr class={isOwn ? "own" : ""} aria-current={isOwn ? "true" : undefined}>
       <th scope="row">
@@ -78,10 +81,10 @@ function MethodLine({ row, isOwn }: { readonly row: PlanRow; readonly isOwn: boo
         </Tip>
         {isOwn && <span class="badge">{TEXT.own}</span>}
       </th>
-      <td class={`figure ${estimate ? "estimate" : ""}`} title={estimate ? TEXT.estimateTitle : undefined}>{estimate && TEXT.estimate}{groupedText(trainable)}</td>
+      {figure("trainable", groupedText(trainable))}
       <td class="figure">{shareText(share)}</td>
-      <td class="figure" title={`${groupedText(savedBytes)} bytes`}>{bytesText(savedBytes)}</td>
-      <td class="figure" title={`${groupedText(optimizerBytes)} bytes`}>{bytesText(optimizerBytes)}</td>
+      {figure("saved", bytesText(savedBytes), TEXT.bytes(groupedText(savedBytes)))}
+      {figure("optimizer", bytesText(optimizerBytes), TEXT.bytes(groupedText(optimizerBytes)))}
       <td class="formula">{formula} <a href={url} aria-label={`${TEXT.source}: ${label}, ${source}`}>{TEXT.source}</a></td>
     </tr>
   );

@@ -18,7 +18,7 @@ export const TEXT = {
   oneRank: "One rank for every module",
   backToConfig: "As in the config",
   projectionRank: "Rank of projected gradients",
-  projectionHint: "For GaLore and its relatives",
+  projectionHint: "For GaLore and its relatives, on these modules",
 
   methods: "Methods",
   method: "Method",
@@ -36,6 +36,7 @@ export const TEXT = {
   group: { adapter: "adapter", full: "all weights", optimizer: "all weights, smaller optimizer state" } satisfies Record<PlanRow["group"], string>,
   estimate: "≈ ",
   estimateTitle: "An estimate: the method leaves a choice open",
+  bytes: (count: string) => `${count} bytes`,
   source: "Source",
   symbols: "r: rank, m: outputs, n: inputs of a matrix. Sizes come from the header of the base model; no weight is read.",
   learnsLess: "Fewer trained numbers are no worse result by themselves: with tuned learning rates, nine variants of LoRA came within 1 to 2 % of plain LoRA (arXiv 2602.04998).",

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { PlainFault } from "../../src/shared/fault";
 import type { ConfigPlan, PlanQuery } from "../../src/shared/plannerPage";
 import { asFault } from "../components/pageHost";
+import { useEvent } from "../components/hooks";
 import type { PlannerHost } from "./host";
 
 export interface PlanState {
@@ -12,11 +13,12 @@ export interface PlanState {
 }
 
 /** The plan for a query, asked for anew when it changes and when the host says so. */
-export function usePlan(host: PlannerHost, query: PlanQuery): PlanState {
+export function usePlan(host: PlannerHost, query: PlanQuery, onPlace: (place: string) => void): PlanState {
   const [plan, setPlan] = useState<ConfigPlan | null>(null);
   const [fault, setFault] = useState<PlainFault | null>(null);
   const [round, setRound] = useState(0);
   const latest = useRef(0);
+  const keepPlace = useEvent(onPlace);
   const retry = (): void => setRound((count) => count + 1);
   useEffect(() => host.onChanged(retry), [host]);
   useEffect(() => {
@@ -24,7 +26,7 @@ export function usePlan(host: PlannerHost, query: PlanQuery): PlanState {
     // Answers may overtake each other: only the last question counts.
     const take = (action: () => void) => (): void => { if (asked === latest.current) action(); };
     host.request("plan", query).then(
-      (made) => take(() => { setPlan(made); setFault(null); })(),
+      ({ plan: made, place }) => take(() => { setPlan(made); setFault(null); keepPlace(place); })(),
       (error: unknown) => take(() => setFault(asFault(error)))(),
     );
   }, [host, query.config, query.targets, query.rank, query.projectionRank, round]);

@@ -1,3 +1,5 @@
+import type { Estimated } from "../../shared/plannerPage";
+
 /** One adapted matrix, with the rank that the config gives it. */
 export interface AdaptedMatrix {
   /** Of the module or stacked parameter. */
@@ -39,8 +41,8 @@ export interface Method {
   /** Paper and place, or the code that the formula was read from. */
   readonly source: string;
   readonly url: string;
-  /** `formula`: published, or read from the authors' code; `estimate`: rests on a choice that the note names. */
-  readonly certainty: "formula" | "estimate";
+  /** What rests on a choice that the note names; null: the formula is published, or read from the authors' code. */
+  readonly estimated: Estimated | null;
   /** What a person should know of the count; empty when there is nothing. */
   readonly note: string;
   /** Trained numbers, in all. */

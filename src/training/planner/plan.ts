@@ -41,11 +41,11 @@ function ofExperts({ name, experts, inFeatures, outFeatures, parameters }: BaseP
 /** Every method on these matrices, in the order of METHODS. */
 export function planRows(model: Pick<ModelModules, "parameters">, matrices: readonly AdaptedMatrix[], projectionRank: number): PlanRow[] {
   const context: PlanContext = { matrices, parameters: model.parameters, projectionRank };
-  return METHODS.map(({ id, label, group, formula, source, url, certainty, note, ...count }) => {
+  return METHODS.map(({ id, label, group, formula, source, url, estimated, note, ...count }) => {
     const trainable = count.trainable(context);
     const all = group === "adapter" ? model.parameters + trainable : model.parameters;
     return {
-      id, label, group, formula, source, url, certainty, note, trainable,
+      id, label, group, formula, source, url, estimated, note, trainable,
       share: all === 0 ? 0 : trainable / all,
       savedBytes: count.saved?.(context) ?? ADAPTER_BYTES * trainable,
       optimizerBytes: STATE_BYTES * (count.states?.(context) ?? 2 * trainable),

@@ -28,7 +28,8 @@ type Selected = Pick<Matched, "modules" | "expertParameters">;
  * @throws Fault not-found, malformed and those of the base model: why there is nothing to plan for
  */
 export function planConfig(configs: readonly TrainingConfig[], base: BaseModel, query: PlanQuery): ConfigPlan {
-  const config = configs[query.config] ?? configs[0];
+  const index = Math.min(query.config ?? 0, configs.length - 1);
+  const config = configs[index];
   if (config === undefined) throw new Fault("not-found", "This file has no training config that RankLens reads.", "Open the planner on the config of a training.");
   const model = modelOf(base, config);
   const outcome = adaptedBy(config, model);
@@ -47,7 +48,7 @@ export function planConfig(configs: readonly TrainingConfig[], base: BaseModel, 
   const projectionRank = query.projectionRank ?? config.optimizer.projected?.rank.value ?? usualProjectionRank(model.hiddenSize);
   return {
     fileName: config.document.fileName, ecosystem: ecosystemLabel(config.ecosystem),
-    configs: configs.map((each) => nameOf(each)), base: { name: config.base?.name.value ?? model.path, parameters: model.parameters, remark: model.approximate ?? "" },
+    configs: configs.map(nameOf), config: index, base: { name: config.base?.name.value ?? model.path, parameters: model.parameters, remark: model.approximate ?? "" },
     targets, choices, projectionRank, largestRank: largestRank(matrices), own: ownMethod(config),
     rank: rankSpan(matrices), rows: planRows(model, matrices, projectionRank),
   };

@@ -1,5 +1,5 @@
 import { bytesText, countText } from "../../shared/figures";
-import type { ConfigPlan, PlanRow, PlanTargets } from "../../shared/plannerPage";
+import type { ConfigPlan, Estimated, PlanRow, PlanTargets } from "../../shared/plannerPage";
 
 /** Name and version of the JSON form. A field may be added; one that is renamed or means something else is a new version. */
 const SCHEMA = "ranklens.methods/1";
@@ -30,13 +30,16 @@ function tableOf({ rows, own }: ConfigPlan): string {
   return cells.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join("  ").trimEnd()).join("\n");
 }
 
-function cellsOf({ id, label, trainable, share, savedBytes, optimizerBytes, certainty }: PlanRow, own: string | null): string[] {
-  const count = trainable.toLocaleString("en-US");
-  return [`${id === own ? OWN : OTHER}${label}`, certainty === "estimate" ? `${ESTIMATE}${count}` : count, shareText(share), bytesText(savedBytes), bytesText(optimizerBytes)];
+function cellsOf({ id, label, trainable, share, savedBytes, optimizerBytes, estimated }: PlanRow, own: string | null): string[] {
+  const marked = (figure: Estimated, text: string): string => (figure === estimated ? `${ESTIMATE}${text}` : text);
+  return [
+    `${id === own ? OWN : OTHER}${label}`, marked("trainable", trainable.toLocaleString("en-US")), shareText(share),
+    marked("saved", bytesText(savedBytes)), marked("optimizer", bytesText(optimizerBytes)),
+  ];
 }
 
 /** Shares of a millionth are usual: two digits that count. */
-export function shareText(share: number): string {
+function shareText(share: number): string {
   const percent = 100 * share;
   if (percent >= 99.95) return "100";
   return percent >= 10 ? percent.toFixed(1) : percent >= 0.01 ? percent.toFixed(2) : percent === 0 ? "0" : Number(percent.toPrecision(2)).toString();
@@ -45,7 +48,7 @@ export function shareText(share: number): string {
 function legendOf({ rows, own }: ConfigPlan): string {
   const lines = [
     ...(own === null ? [] : [`${OWN}the config's own method.`]),
-    ...(rows.some(({ certainty }) => certainty === "estimate") ? [`${ESTIMATE}an estimate: the method leaves a choice open, which --json names.`] : []),
+    ...(rows.some(({ estimated }) => estimated !== null) ? [`${ESTIMATE}an estimate: the method leaves a choice open, which --json names.`] : []),
     "The optimizer's state is counted in float32, Adam's two moments unless the method says otherwise.",
   ];
   return `\n${lines.join("\n")}\n`;

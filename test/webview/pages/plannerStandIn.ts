@@ -20,7 +20,7 @@ function plan({ targets, rank, projectionRank }: PlanQuery): ConfigPlan {
   const ranks = { of: () => ({ rank: rank ?? CONFIG_RANK, alpha: 16, scale: 1, rankKey: null, alphaKey: null }) };
   const gradients = projectionRank ?? usualProjectionRank(model.hiddenSize);
   return {
-    fileName: "qlora.yml", ecosystem: "axolotl", configs: parameters.has("several") ? ["axolotl, line 1", "axolotl, line 40"] : ["axolotl, line 1"],
+    fileName: "qlora.yml", ecosystem: "axolotl", configs: parameters.has("several") ? ["axolotl, line 1", "axolotl, line 40"] : ["axolotl, line 1"], config: 0,
     base: { name: base, parameters: model.parameters, remark: "" }, targets: chosen,
     choices: (Object.keys(MATCHING) as PlanTargets[]).map((each) => ({ targets: each, modules: modulesOf(each).length })),
     rank: { least: rank ?? CONFIG_RANK, most: rank ?? CONFIG_RANK }, projectionRank: gradients, largestRank: 4096, own: "dora",
@@ -29,7 +29,7 @@ function plan({ targets, rank, projectionRank }: PlanQuery): ConfigPlan {
 }
 
 const answers: { readonly [M in keyof PlannerMethods]: (params: PlannerMethods[M]["params"]) => PlannerMethods[M]["result"] | PlainFault } = {
-  plan: (query) => fault ?? plan(query),
+  plan: (query) => fault ?? { plan: plan(query), place: "file:///qlora.yml" },
   copy: () => null,
   showLog: () => null,
 };
