@@ -6,6 +6,9 @@ const CLASSES: Readonly<Record<string, string>> = {
   DeloraConfig: "delora", WaveFTConfig: "waveft", GraloraConfig: "gralora",
 };
 
+/** A call of one of them. */
+export const CLASS_CALL = new RegExp(`\\b(?:${Object.keys(CLASSES).join("|")})\\s*\\(`);
+
 /** @returns null for a class that is no such config, as those of prompts and of initialisations */
 export function methodOfClass(name: string): string | null {
   return CLASSES[name] ?? null;

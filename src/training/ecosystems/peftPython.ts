@@ -1,7 +1,7 @@
 import { type Ecosystem } from "./ecosystem";
 import { NO_OPTIMIZER, trainingConfig } from "./trainingConfig";
 import { transformersOptimizer } from "./optimizer";
-import { methodOfClass } from "./peftClasses";
+import { CLASS_CALL, methodOfClass } from "./peftClasses";
 import { peftMethod } from "./peftKeys";
 import { callsOf, lastPart, loadedBase, loadedQuantization } from "./pythonCalls";
 import { withNamedQuantization } from "./quantization";
@@ -13,7 +13,7 @@ export const peftPython: Ecosystem = {
   id: "peft-python",
   label: "PEFT",
   languages: ["python"],
-  hint: /\b(?:from|import)\s+[\w., ]*peft\b|peft\.\w+Config/,
+  hint: CLASS_CALL,
   configs(document) {
     if (!NAMES_PEFT.test(document.text)) return [];
     const base = loadedBase(document);

@@ -10,7 +10,7 @@ export const transformersPython: Ecosystem = {
   id: "transformers",
   label: "transformers",
   languages: ["python"],
-  hint: /optim\s*=/,
+  hint: /galore|apollo/i,
   configs(document) {
     return callsOf(document, (name) => TRAINING.test(name)).flatMap((call) => {
       const optimizer = transformersOptimizer(document, call);
