@@ -1,13 +1,7 @@
 import { dirname, join } from "node:path";
 import { FileBytes } from "../../models/fileBytes";
 import { Fault } from "../../shared/fault";
-
-/** How the base's weights are stored in few bits, by its config.json. */
-export interface QuantizationConfig {
-  /** transformers' `quant_method`: "gptq", "awq", "bitsandbytes", "fp8" … */
-  readonly method: string;
-  readonly bits: number | null;
-}
+import type { QuantizationConfig } from "./modelModules";
 
 /** What config.json beside the weights says of the model (transformers, PretrainedConfig). */
 export interface ModelConfig {

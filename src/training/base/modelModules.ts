@@ -1,5 +1,3 @@
-import type { QuantizationConfig } from "./modelConfig";
-
 /** What a module multiplies with. `norm` and `other` have weights too, but no adapter's factors fit them. */
 export type ModuleKind = "linear" | "embedding" | "conv" | "conv_transpose" | "recurrent" | "norm" | "other";
 
@@ -31,6 +29,13 @@ export interface BaseParameter {
   readonly inFeatures: number;
   readonly outFeatures: number;
   readonly parameters: number;
+}
+
+/** How the base's weights are stored in few bits, by its config.json. */
+export interface QuantizationConfig {
+  /** transformers' `quant_method`: "gptq", "awq", "bitsandbytes", "fp8" … */
+  readonly method: string;
+  readonly bits: number | null;
 }
 
 /** The modules of a base model, from its header: no weight is read. */

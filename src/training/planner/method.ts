@@ -1,3 +1,5 @@
+import type { Estimated } from "../../shared/plannerPage";
+
 /** One adapted matrix, with the rank that the config gives it. */
 export interface AdaptedMatrix {
   /** Of the module or stacked parameter. */
@@ -26,9 +28,6 @@ export interface PlanContext {
   readonly projectionRank: number;
 }
 
-/** `formula`: published and checked against a count or the authors' code; `estimate`: rests on a choice that the note names. */
-export type Certainty = "formula" | "estimate";
-
 /**
  * A way to train, and what it costs. m: outputs, n: inputs, r: rank, L: layers that share. Counts are for each adapted matrix
  * unless the formula says otherwise.
@@ -42,7 +41,8 @@ export interface Method {
   /** Paper and place, or the code that the formula was read from. */
   readonly source: string;
   readonly url: string;
-  readonly certainty: Certainty;
+  /** What rests on a choice that the note names; null: the formula is published, or read from the authors' code. */
+  readonly estimated: Estimated | null;
   /** What a person should know of the count; empty when there is nothing. */
   readonly note: string;
   /** Trained numbers, in all. */

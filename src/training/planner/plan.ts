@@ -1,26 +1,9 @@
 import type { BaseModule, BaseParameter, ModelModules } from "../base/modelModules";
 import type { CompiledRanks } from "../matching/ranks";
 import type { Matched } from "../matching/targets";
-import { ADAPTER_BYTES, STATE_BYTES, type AdaptedMatrix, type Certainty, type PlanContext } from "./method";
+import type { PlanRow } from "../../shared/plannerPage";
+import { ADAPTER_BYTES, STATE_BYTES, type AdaptedMatrix, type PlanContext } from "./method";
 import { METHODS } from "./methods";
-
-/** What a method costs on one model. */
-export interface PlanRow {
-  readonly id: string;
-  readonly label: string;
-  readonly group: "adapter" | "full" | "optimizer";
-  readonly trainable: number;
-  /** Trained numbers by all numbers that the model then has. */
-  readonly share: number;
-  /** Bytes of what is saved: the adapter, or the model's weights. */
-  readonly savedBytes: number;
-  readonly optimizerBytes: number;
-  readonly formula: string;
-  readonly source: string;
-  readonly url: string;
-  readonly certainty: Certainty;
-  readonly note: string;
-}
 
 /** Where a model's hidden size is not known. */
 const USUAL_PROJECTION_RANK = 128;
@@ -58,11 +41,11 @@ function ofExperts({ name, experts, inFeatures, outFeatures, parameters }: BaseP
 /** Every method on these matrices, in the order of METHODS. */
 export function planRows(model: Pick<ModelModules, "parameters">, matrices: readonly AdaptedMatrix[], projectionRank: number): PlanRow[] {
   const context: PlanContext = { matrices, parameters: model.parameters, projectionRank };
-  return METHODS.map(({ id, label, group, formula, source, url, certainty, note, ...count }) => {
+  return METHODS.map(({ id, label, group, formula, source, url, estimated, note, ...count }) => {
     const trainable = count.trainable(context);
     const all = group === "adapter" ? model.parameters + trainable : model.parameters;
     return {
-      id, label, group, formula, source, url, certainty, note, trainable,
+      id, label, group, formula, source, url, estimated, note, trainable,
       share: all === 0 ? 0 : trainable / all,
       savedBytes: count.saved?.(context) ?? ADAPTER_BYTES * trainable,
       optimizerBytes: STATE_BYTES * (count.states?.(context) ?? 2 * trainable),

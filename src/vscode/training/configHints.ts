@@ -51,13 +51,13 @@ export class ConfigLenses implements vscode.CodeLensProvider {
   async provideCodeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
     const { configs } = await this.readings.of(document);
     const lens = (range: vscode.Range, title: string, command: CommandId, ...args: unknown[]): vscode.CodeLens => new vscode.CodeLens(range, { title, command, arguments: args });
-    return configs.flatMap(({ range: place, base, counts }) => {
+    return configs.flatMap(({ range: place, base, counts }, index) => {
       const range = editorRange(document, place);
       const name = plainText(base.name ?? "");
       const first = base.path === null
         ? lens(range, base.name === null ? vscode.l10n.t("Choose base model…") : vscode.l10n.t("Choose base model {0}…", name), "ranklens.chooseBaseModel", document.uri, base.name)
         : lens(range, vscode.l10n.t("Analyze ranks of {0}", name === "" ? plainText(base.path) : name), "ranklens.analyzeRanks", vscode.Uri.file(base.path));
-      return [first, ...(counts === null ? [] : [new vscode.CodeLens(range, { title: counts, command: "" })])];
+      return [first, ...(counts === null ? [] : [lens(range, counts, "ranklens.openPlanner", document.uri, index)])];
     });
   }
 }

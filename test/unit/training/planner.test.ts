@@ -145,10 +145,10 @@ describe("a plan", () => {
 
   it("names a source for every method, and a reason for every estimate", () => {
     expect(new Set(METHODS.map(({ id }) => id)).size).toBe(METHODS.length);
-    for (const { url, source, certainty, note } of METHODS) {
+    for (const { url, source, estimated, note } of METHODS) {
       expect(url).toMatch(/^https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}$|1412\.6980$/);
       expect(source.length).toBeGreaterThan(10);
-      if (certainty === "estimate") expect(note.length).toBeGreaterThan(20);
+      if (estimated !== null) expect(note.length).toBeGreaterThan(20);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { ADAPTER_BYTES, lowRank, total, WEIGHT_BYTES, type AdaptedMatrix, type Method, type PlanContext } from "../method";
 
 export const miss: Method = {
-  id: "miss", label: "MiSS (Bone)", group: "adapter", formula: "r·m", certainty: "formula", note: "One block for each output, repeated along the inputs.",
+  id: "miss", label: "MiSS (Bone)", group: "adapter", formula: "r·m", estimated: null, note: "One block for each output, repeated along the inputs.",
   source: "Kang and Yin 2024; PEFT, tuners/miss/layer.py", url: "https://arxiv.org/abs/2409.15371",
   trainable: ({ matrices }) => total(matrices, ({ rank, outputs }) => rank * outputs),
 };
@@ -15,7 +15,7 @@ function tucker({ rank, inputs, outputs, kernel }: AdaptedMatrix): number {
 }
 
 export const flora: Method = {
-  id: "flora-tucker", label: "FLoRA (Tucker)", group: "adapter", formula: "r² + r·(m + n); of a convolution, ∏rᵢ + Σ rᵢ·sizeᵢ over its axes", certainty: "formula", note: "",
+  id: "flora-tucker", label: "FLoRA (Tucker)", group: "adapter", formula: "r² + r·(m + n); of a convolution, ∏rᵢ + Σ rᵢ·sizeᵢ over its axes", estimated: null, note: "",
   source: "Si et al. 2024, section 3; the authors' flora/layers.py", url: "https://arxiv.org/abs/2405.14739",
   trainable: ({ matrices }) => total(matrices, tucker),
 };
@@ -41,7 +41,7 @@ function matrixProductOperator({ rank, inputs, outputs }: AdaptedMatrix): number
 }
 
 export const dota: Method = {
-  id: "dota", label: "DoTA", group: "adapter", formula: "Σ Dₖ₋₁·mₖ·nₖ·Dₖ, with m = ∏mₖ, n = ∏nₖ", certainty: "estimate",
+  id: "dota", label: "DoTA", group: "adapter", formula: "Σ Dₖ₋₁·mₖ·nₖ·Dₖ, with m = ∏mₖ, n = ∏nₖ", estimated: "trainable",
   note: `A matrix product operator with bonds of size r. Counted for ${DOTA_CORES} cores of balanced factors, which is RankLens's choice: how the sizes are split decides the count.`,
   source: "Hu et al. 2024 (weight-decomposed tensor adaptation), section 3", url: "https://arxiv.org/abs/2412.20891",
   trainable: ({ matrices }) => total(matrices, matrixProductOperator),
@@ -54,7 +54,7 @@ const INDEX_BYTES = 8;
 const sparseEntries = ({ matrices }: PlanContext): number => matrices.reduce((all, { weights }) => all + Math.floor(SLTRAIN_DENSITY * weights), 0);
 
 export const sltrain: Method = {
-  id: "sltrain", label: "SLTrain", group: "adapter", formula: "r·(m + n) + δ·m·n", certainty: "formula",
+  id: "sltrain", label: "SLTrain", group: "adapter", formula: "r·(m + n) + δ·m·n", estimated: null,
   note: `For training from scratch: factors and a sparse part take the place of the weight. δ = ${SLTRAIN_DENSITY}, as in the authors' example; positions of the entries are saved too.`,
   source: "Han et al. 2024, section 3; the authors' splora_linear.py", url: "https://arxiv.org/abs/2406.02214",
   trainable: (context) => total(context.matrices, lowRank) + sparseEntries(context),
@@ -62,7 +62,7 @@ export const sltrain: Method = {
 };
 
 export const fullFineTuning: Method = {
-  id: "full", label: "Full fine-tuning", group: "full", formula: "all weights", certainty: "formula", note: "Saved in 16 bits.",
+  id: "full", label: "Full fine-tuning", group: "full", formula: "all weights", estimated: null, note: "Saved in 16 bits.",
   source: "two moments for each weight: Kingma and Ba 2015", url: "https://arxiv.org/abs/1412.6980",
   trainable: ({ parameters }) => parameters, saved: ({ parameters }) => WEIGHT_BYTES * parameters,
 };
