@@ -87,8 +87,8 @@ function targetModulesOf(targets: Targets): string | readonly string[] | null {
     case "classes": case "default": case "unknown": return null;
     case "list": case "components": return namesOf(targets);
     case "wildcards": return anyOf(targets.complete ? targets.items.map(({ text }) => (text.includes("*") ? text.split("*").map(escaped).join(".*") : `(?:.*\\.)?${escaped(text)}`)) : null);
-    case "substrings": return anyOf(targets.complete ? targets.items.map(({ text }) => `.*${escaped(text)}.*`) : null);
     case "in-layer": return anyOf(targets.complete ? targets.items.map(({ text }) => `(?:.*\\.\\d+\\.)?${escaped(text)}`) : null);
+    default: return anyOf(targets.complete ? targets.items.map(({ text }) => `.*${escaped(text)}.*`) : null);
   }
 }
 

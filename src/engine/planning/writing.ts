@@ -4,7 +4,7 @@ import type { Applied, ModelCheck, Work } from "../../shared/planning";
 import { parsePlan } from "../../factorize/plan";
 import { openModel } from "../../models/formats";
 import type { OpenOptions } from "../../models/model";
-import { verifyApart } from "../../verify/fork";
+import { compareLayersApart, verifyApart } from "../../verify/fork";
 import { applyApart } from "../applyApart";
 import { isOutput } from "./words";
 
@@ -33,15 +33,25 @@ export class Writing {
   }
 
   /** @param data .npz or .npy of inputs; null for seeded ones. @throws Fault, Cancelled */
-  async verify({ path, candidate, data }: { readonly path: string; readonly candidate: string; readonly plan: string; readonly as: string; readonly data: string | null }, signal: AbortSignal): Promise<ModelCheck> {
-    const { inputs, batches, outputs, latency } = await verifyApart(this.options.verifyScript, { original: path, candidate, data }, signal);
+  async verify({ path, candidate, plan, as, data }: { readonly path: string; readonly candidate: string; readonly plan: string; readonly as: string; readonly data: string | null }, signal: AbortSignal): Promise<ModelCheck> {
+    const { verifyScript, open } = this.options;
+    if (!isOutput(as)) throw new Fault("usage", `There is no output named "${as}".`, "Choose another one.");
+    if (!hasGraph(path) || !hasGraph(candidate)) {
+      return { kind: "layers", ...(await compareLayersApart(verifyScript, { original: path, candidate, plan: parsePlan(plan, "The plan"), as, options: open }, signal)) };
+    }
+    const { inputs, batches, outputs, latency } = await verifyApart(verifyScript, { original: path, candidate, data }, signal);
     return { kind: "run", inputs: data === null ? inputs : basename(data), seeded: data === null, batches, outputs, latency };
   }
 
-  /** From its header. */
+  /** Parameters and bytes, from its header. */
   private async sizeOf(path: string): Promise<{ parameters: number; bytes: number }> {
     const model = await openModel(path, this.options.open);
     await model.close();
     return { parameters: model.summary.parameters, bytes: model.summary.bytes };
   }
+}
+
+/** ONNX alone says how its weights are used, so that a model can be run. */
+function hasGraph(path: string): boolean {
+  return path.toLowerCase().endsWith(".onnx");
 }

@@ -1,6 +1,7 @@
 import type { ConfigFinding } from "../../shared/configReading";
 import type { ModelModules } from "../base/modelModules";
 import type { TrainingConfig } from "../config";
+import { suppress } from "../fixes/suppress";
 import { subjectOf, type Check } from "./check";
 import { blockRanks, groupedConvolution, untouchedConvolutions } from "./convolutions";
 import { expertDropout, fusedExperts } from "./experts";
@@ -38,5 +39,6 @@ export function findingsOf(config: TrainingConfig, model: ModelModules | null): 
   return CHECKS
     .flatMap(({ code, link, find }) => find(subject).map((found) => ({ code, link, ...found })))
     .filter(({ code, range }) => !isOff(code, range.start))
+    .map((found) => ({ ...found, fixes: [...found.fixes, ...suppress(config.document, found.code, found.range.start)] }))
     .toSorted((a, b) => a.range.start - b.range.start);
 }

@@ -1,16 +1,25 @@
 import type { ConfigCompletion, TextRange } from "../../shared/configReading";
 import type { ModelModules } from "../base/modelModules";
-import type { Targets, TrainingConfig } from "../config";
+import type { EcosystemId, Targets, TrainingConfig } from "../config";
 import { keyText, scalarText } from "../documents/edits/plain";
 import { styleOf } from "../documents/edits/style";
 import type { Located, LocatedSequence } from "../documents/located";
 import { ALL_LINEAR } from "../matching/targets";
-import { membersText, namesOf } from "./moduleGroups";
+import { lastPart, membersText, namesOf } from "./moduleGroups";
+
+/** Names that a project has of its own for parts of a layer, whatever the base model calls them. */
+const VOCABULARIES: Readonly<Partial<Record<EcosystemId, readonly string[]>>> = {
+  torchtune: ["q_proj", "k_proj", "v_proj", "output_proj"],
+  nemo: ["linear_qkv", "linear_proj", "linear_fc1", "linear_fc2"],
+};
 
 /** What can be written where the cursor stands: names of the base model's modules, in a list of targets or as a key of a rank pattern. */
 export function completionsAt(config: TrainingConfig, model: ModelModules, at: number): ConfigCompletion[] {
-  const place = targetPlace(config.targets, config.document.text, at) ?? (config.exclude === null ? null : targetPlace(config.exclude, config.document.text, at));
-  if (place !== null) return targetItems(config, model, place);
+  const lists = [config.targets, ...(config.exclude === null ? [] : [config.exclude]), ...(config.optimizer.projected === null ? [] : [config.optimizer.projected.targets])];
+  for (const targets of lists) {
+    const place = targetPlace(targets, config.document.text, at);
+    if (place !== null) return targetItems(config, targets, model, place);
+  }
   const key = config.rankPattern.entries.concat(config.alphaPattern.entries).find(({ keyRange }) => within(keyRange, at));
   return key === undefined ? [] : named(model, (name) => ({ range: key.keyRange, text: keyText(name, styleOf(config.document)) }));
 }
@@ -28,7 +37,12 @@ function targetPlace(targets: Targets, text: string, at: number): Place | null {
   const { node } = targets;
   if (node === null) return null;
   if (node.kind === "sequence") return itemPlace(node, text, at);
-  return node.kind === "scalar" && within(node.range, at) && !textOf(node).includes(",") ? { range: node.range, written: [], single: true } : null;
+  if (node.kind !== "scalar" || !within(node.range, at)) return null;
+  const items = "items" in targets ? targets.items : [];
+  const item = items.find(({ range }) => within(range, at));
+  // One of several names in a text, between commas.
+  if (item !== undefined && items.length > 1) return { range: item.range, written: items.filter((other) => other !== item).map((other) => other.text), single: false };
+  return { range: node.range, written: [], single: true };
 }
 
 function itemPlace(sequence: LocatedSequence, text: string, at: number): Place | null {
@@ -43,17 +57,24 @@ function itemPlace(sequence: LocatedSequence, text: string, at: number): Place |
 
 const textOf = (node: Located): string => (node.kind === "scalar" && typeof node.value === "string" ? node.value : "");
 
-function targetItems({ document, keys, method }: TrainingConfig, model: ModelModules, { range, written, single }: Place): ConfigCompletion[] {
+function targetItems({ document, keys, method, ecosystem }: TrainingConfig, targets: Targets, model: ModelModules, { range, written, single }: Place): ConfigCompletion[] {
   const style = styleOf(document);
   const mark = document.text.charAt(range.start);
   const quote = mark === '"' || mark === "'" ? mark : document.language === "yaml" ? "" : null;
   const write = (name: string): ConfigCompletion["edit"] => ({ range, text: scalarText(name, style, quote) });
   const all = single && method === "lora" && keys.targets === "target_modules" ? [{ label: ALL_LINEAR, detail: "every linear layer but the output head", edit: write(ALL_LINEAR), order: "0" }] : [];
-  return [...all, ...named(model, write, written)];
+  const own = VOCABULARIES[ecosystem];
+  if (own !== undefined) return own.filter((name) => !written.includes(name)).map((name, index) => ({ label: name, detail: "", edit: write(name), order: orderOf(index) }));
+  return [...all, ...named(model, write, written, targets.form === "in-layer" ? inLayer : lastPart)];
 }
 
-function named(model: ModelModules, write: (name: string) => ConfigCompletion["edit"], without: readonly string[] = []): ConfigCompletion[] {
+function named(model: ModelModules, write: (name: string) => ConfigCompletion["edit"], without: readonly string[] = [], nameOf = lastPart): ConfigCompletion[] {
   const linear = model.modules.filter(({ kind }) => kind === "linear"), others = model.modules.filter(({ kind }) => kind === "conv" || kind === "conv_transpose" || kind === "embedding");
-  return [...namesOf(linear), ...namesOf(others)].filter(({ name }) => !without.includes(name)).map(({ name, modules }, index) => (
-    { label: name, detail: membersText(modules), edit: write(name), order: String(index + 1).padStart(4, "0") }));
+  return [...namesOf(linear, nameOf), ...namesOf(others, nameOf)].filter(({ name }) => !without.includes(name)).map(({ name, modules }, index) => (
+    { label: name, detail: membersText(modules), edit: write(name), order: orderOf(index) }));
 }
+
+/** Within a layer: "self_attn.q_proj" (mlx-lm). */
+const inLayer = (name: string): string => /\.\d+\.(.+)$/.exec(name)?.[1] ?? name;
+
+const orderOf = (index: number): string => String(index + 1).padStart(4, "0");

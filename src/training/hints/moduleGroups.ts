@@ -43,10 +43,10 @@ export interface NameGroup {
   readonly modules: readonly BaseModule[];
 }
 
-export function namesOf(modules: readonly BaseModule[]): NameGroup[] {
+export function namesOf(modules: readonly BaseModule[], nameOf: (path: string) => string = lastPart): NameGroup[] {
   const groups = new Map<string, BaseModule[]>();
   for (const module of modules) {
-    const name = lastPart(module.name);
+    const name = nameOf(module.name);
     const members = groups.get(name);
     if (members === undefined) groups.set(name, [module]);
     else members.push(module);

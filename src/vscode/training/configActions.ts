@@ -45,7 +45,7 @@ function quickFixes(document: vscode.TextDocument, { findings }: ConfigReading, 
 function rewrites(document: vscode.TextDocument, reading: ConfigReading, at: TextRange): vscode.CodeAction[] {
   return reading.rewrites.filter(({ range }) => touches(range, at)).map(({ title, edits }) => {
     const action = new vscode.CodeAction(title, vscode.CodeActionKind.RefactorRewrite);
-    action.edit = workspaceEdit(document, edits, { label: title });
+    action.edit = workspaceEdit(document, edits);
     return action;
   });
 }

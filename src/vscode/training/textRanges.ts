@@ -14,10 +14,9 @@ export function textRange(document: vscode.TextDocument, range: vscode.Range): T
   return { start: document.offsetAt(range.start), end: document.offsetAt(range.end) };
 }
 
-/** @param confirmed the editor shows a preview first, in which each edit can be left out */
-export function workspaceEdit(document: vscode.TextDocument, edits: readonly RangeEdit[], confirmed: { readonly label: string } | null = null): vscode.WorkspaceEdit {
+/** One undo takes all of it back; the editor's menu of actions shows a preview of it on Ctrl+Enter. */
+export function workspaceEdit(document: vscode.TextDocument, edits: readonly RangeEdit[]): vscode.WorkspaceEdit {
   const result = new vscode.WorkspaceEdit();
-  const metadata = confirmed === null ? undefined : { needsConfirmation: true, label: confirmed.label };
-  for (const { range, text } of edits) result.replace(document.uri, editorRange(document, range), text, metadata);
+  for (const { range, text } of edits) result.replace(document.uri, editorRange(document, range), text);
   return result;
 }
