@@ -124,6 +124,7 @@ export interface TrainingConfig {
   readonly method: Method;
   readonly base: BaseSettings | null;
   readonly rank: Setting<number>;
+  /** With `multiplier` as scaling, the multiplier. */
   readonly alpha: Setting<number>;
   readonly scaling: Scaling;
   readonly dropout: Setting<number>;

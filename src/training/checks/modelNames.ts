@@ -25,22 +25,46 @@ export function modulesMatching(model: ModelModules, source: string): readonly B
   return pattern instanceof PythonPattern ? adaptable(model).filter(({ name }) => pattern.matchesAll(name)) : null;
 }
 
-/** Prefixes that transformers 4.52 gave to models that see and read, either way. */
-const MOVED: readonly (readonly [from: string, to: string])[] = [
-  ["language_model.model.", "model.language_model."], ["model.language_model.", "language_model.model."],
-  ["visual.", "model.visual."], ["vision_tower.", "model.vision_tower."], ["multi_modal_projector.", "model.multi_modal_projector."],
-  ["model.visual.", "visual."], ["model.vision_tower.", "vision_tower."], ["model.multi_modal_projector.", "multi_modal_projector."],
+/**
+ * Prefixes of models that see and read, before and since transformers 4.52. Files on the hub keep the old ones, and are
+ * renamed when they are loaded (`_checkpoint_conversion_mapping`).
+ */
+const MOVED: readonly (readonly [old: string, now: string])[] = [
+  ["language_model.model.", "model.language_model."], ["visual.", "model.visual."], ["vision_tower.", "model.vision_tower."], ["multi_modal_projector.", "model.multi_modal_projector."],
 ];
+/** Models of transformers whose parts were moved. */
+const MOVED_MODELS = new Set([
+  "llava", "llava_next", "llava_next_video", "llava_onevision", "video_llava", "vipllava", "gemma3", "mllama", "mistral3", "paligemma", "aya_vision", "got_ocr2", "internvl",
+  "qwen2_vl", "qwen2_5_vl",
+]);
 
-/** The same name or pattern with each of the prefixes moved, where it has one. Dots may be written as `\.` */
-export function withMovedPrefix(source: string): { readonly from: string; readonly to: string; readonly source: string }[] {
-  return MOVED.flatMap(([from, to]) => {
-    for (const written of [from, from.replaceAll(".", "\\.")]) {
-      const at = source.indexOf(written);
-      // Within a longer name it is no prefix: "model.visual." holds "visual."
-      if (at < 0 || /[\w.]$/.test(source.slice(0, at).replace(/(?:\.\*|\.\+|\\\.)$/, ""))) continue;
-      return [{ from, to, source: source.slice(0, at) + (written === from ? to : to.replaceAll(".", "\\.")) + source.slice(at + written.length) }];
-    }
-    return [];
-  });
+export interface MovedPrefix {
+  readonly old: string;
+  readonly now: string;
+  /** The name or pattern with the other prefix. */
+  readonly source: string;
+}
+
+/** A name or pattern with an old prefix, as it is now. Dots may be written as `\.` */
+export function withNewPrefix(source: string): MovedPrefix[] {
+  return MOVED.flatMap(([old, now]) => replaced(source, old, now).map((text) => ({ old, now, source: text })));
+}
+
+/** A name or pattern with a prefix of now, as the files have it. */
+export function withOldPrefix(source: string): MovedPrefix[] {
+  return MOVED.flatMap(([old, now]) => replaced(source, now, old).map((text) => ({ old, now, source: text })));
+}
+
+/** Whether transformers gives this model other prefixes than its file has. */
+export function isRenamedOnLoading({ modelType, modules }: ModelModules): boolean {
+  return modelType !== null && MOVED_MODELS.has(modelType) && modules.some(({ name }) => MOVED.some(([old]) => name.startsWith(old)));
+}
+
+function replaced(source: string, from: string, to: string): string[] {
+  for (const [written, other] of [[from, to], [from.replaceAll(".", "\\."), to.replaceAll(".", "\\.")]] as const) {
+    const at = source.indexOf(written);
+    // Within a longer name it is no prefix: "model.visual." holds "visual."
+    if (at >= 0 && !/[\w.]$/.test(source.slice(0, at).replace(/(?:\.\*|\.\+)$/, ""))) return [source.slice(0, at) + other + source.slice(at + written.length)];
+  }
+  return [];
 }

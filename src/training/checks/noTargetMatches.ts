@@ -2,7 +2,7 @@ import type { ConfigFix } from "../../shared/configReading";
 import { replaceValue } from "../documents/edits/edits";
 import { fix, renameItem } from "../fixes/fix";
 import { counted, headOf, listed, placeOf, type Check, type Subject } from "./check";
-import { adaptable, modulesMatching, targetNames, withMovedPrefix } from "./modelNames";
+import { adaptable, modulesMatching, targetNames, withNewPrefix, type MovedPrefix } from "./modelNames";
 import { nearestName } from "./nearest";
 import { adaptsNothing, approximately, unmatchedItems, type Unmatched } from "./unmatched";
 
@@ -48,10 +48,10 @@ function corrected({ config, model }: Subject): ConfigFix[] {
   return nearest === null ? [] : fix(`Change to the list [${nearest}]`, [replaceValue(document, section, targets.entry, [nearest])]);
 }
 
-/** An expression that matches once its prefix is moved. */
-export function movedRegex({ config, model }: Subject): { readonly from: string; readonly to: string; readonly source: string; readonly count: number } | null {
+/** An expression that matches once its prefix is that of now. */
+export function movedRegex({ config, model }: Subject): (MovedPrefix & { readonly count: number }) | null {
   if (config.targets.form !== "regex" || model === null) return null;
-  for (const moved of withMovedPrefix(config.targets.item.text)) {
+  for (const moved of withNewPrefix(config.targets.item.text)) {
     const count = modulesMatching(model, moved.source)?.length ?? 0;
     if (count > 0) return { ...moved, count };
   }

@@ -3,7 +3,7 @@ import type { Adapted } from "../adapted";
 import { lastPart } from "../hints/moduleGroups";
 import { dropKey, fix, renameKey } from "../fixes/fix";
 import { counted, listed, type Check, type Found, type Subject } from "./check";
-import { withMovedPrefix } from "./modelNames";
+import { withNewPrefix, withOldPrefix } from "./modelNames";
 import { nearestName } from "./nearest";
 import { approximately } from "./unmatched";
 
@@ -16,9 +16,9 @@ export const patternKeyUnmatched: Check = {
   link: "https://github.com/huggingface/peft/pull/3582",
   find: (subject) => everyKey(subject, (fitting, entry, pattern) => {
     const { config, model, outcome } = subject;
-    if (fitting.length > 0 || model === null || outcome?.known !== true || withMovedPrefix(entry.key).length > 0) return null;
+    if (fitting.length > 0 || model === null || outcome?.known !== true || withNewPrefix(entry.key).length + withOldPrefix(entry.key).length > 0) return null;
     const others = model.modules.filter(({ name }) => outcome.adapted.ranks.keysOf(name, pattern.which).includes(entry.key));
-    const correct = correctedKey(entry.key, outcome.adapted);
+    const correct = others.length > 0 ? null : correctedKey(entry.key, outcome.adapted);
     const why = others.length > 0
       ? `${entry.key} fits ${counted(others.length, "module")} of the model, such as ${others[0]!.name}, but none that is targeted`
       : `${entry.key} fits none of the ${counted(outcome.adapted.modules.length, "targeted module")}`;

@@ -5,7 +5,7 @@ import { textOf } from "../documents/located";
  * `# ranklens-disable-next-line CODE, CODE` hides findings that begin in the next line, `# ranklens-disable-line` those of
  * its own line, `# ranklens-disable` those of the whole file; without a code, all.
  */
-const SWITCH = /\branklens-disable(-next-line|-line)?\b[ \t:]*([\w\-, \t]*)/;
+const SWITCH = /\branklens-disable(-next-line|-line)?\b[ \t:]*([\w\-/, \t]*)/;
 
 /** Whether the file's comments switch a finding off. */
 export function switchedOff(document: ConfigDocument): (code: string, offset: number) => boolean {

@@ -2,13 +2,13 @@ import type { TargetItem, Targets } from "../config";
 import type { Adapted } from "../adapted";
 import { endsAs } from "../matching/targets";
 import type { Subject } from "./check";
-import { modulesMatching, nameEndings, targetNames, withMovedPrefix } from "./modelNames";
+import { modulesMatching, nameEndings, targetNames, withNewPrefix, withOldPrefix, type MovedPrefix } from "./modelNames";
 import { nearestName } from "./nearest";
 
 /** Why an item of a list of targets matches nothing, as far as it shows. */
 export type Cause =
   | { readonly kind: "expression"; readonly modules: number | null }
-  | { readonly kind: "moved"; readonly from: string; readonly to: string; readonly source: string }
+  | ({ readonly kind: "moved" } & MovedPrefix)
   | { readonly kind: "experts"; readonly parameters: readonly string[] }
   | { readonly kind: "name"; readonly nearest: string | null };
 
@@ -36,7 +36,8 @@ export function namedTargets({ targets }: Subject["config"]): ListTargets | null
 export function unmatchedItems({ config, model, outcome }: Subject): readonly Unmatched[] | null {
   const targets = namedTargets(config);
   if (targets === null || model === null || outcome?.known !== true) return null;
-  return targets.items.filter((item) => !matches(item, targets, outcome.adapted, model.modules.map(({ name }) => name))).map((item) => ({ item, cause: causeOf(item, targets, model) }));
+  const names = model.modules.map(({ name }) => name);
+  return targets.items.filter((item) => !matches(item, targets, outcome.adapted, names) && !matchesWhenLoaded(item, names)).map((item) => ({ item, cause: causeOf(item, targets, model) }));
 }
 
 function matches({ text }: TargetItem, { form }: ListTargets, { matched }: Adapted, names: readonly string[]): boolean {
@@ -53,10 +54,15 @@ function matches({ text }: TargetItem, { form }: ListTargets, { matched }: Adapt
   }
 }
 
+/** The name is that of now, and the file keeps the old one. */
+function matchesWhenLoaded({ text }: TargetItem, names: readonly string[]): boolean {
+  return withOldPrefix(text).some(({ source }) => names.some((name) => endsAs(name, source)));
+}
+
 function causeOf({ text }: TargetItem, { form }: ListTargets, model: NonNullable<Subject["model"]>): Cause {
   if (form === "list" && isExpression(text)) return { kind: "expression", modules: modulesMatching(model, text)?.length ?? null };
   const names = model.modules.map(({ name }) => name);
-  const moved = withMovedPrefix(text).find(({ source }) => names.some((name) => endsAs(name, source)));
+  const moved = withNewPrefix(text).find(({ source }) => names.some((name) => endsAs(name, source)));
   if (moved !== undefined) return { kind: "moved", ...moved };
   const parameters = model.expertParameters.filter(({ name }) => name.endsWith(`.${text}`) || name.includes(`.${text}.`)).map(({ name }) => name);
   if (parameters.length > 0) return { kind: "experts", parameters };
@@ -64,8 +70,10 @@ function causeOf({ text }: TargetItem, { form }: ListTargets, model: NonNullable
   return { kind: "name", nearest: nearestName(text, parts === 1 ? targetNames(model) : nameEndings(model, parts)) };
 }
 
-/** The whole config adapts nothing. */
-export function adaptsNothing({ outcome }: Subject): boolean {
+/** The whole config adapts nothing, also where the model's parts are renamed on loading. */
+export function adaptsNothing({ config, model, outcome }: Subject): boolean {
+  if (config.targets.form === "regex" && model !== null && withOldPrefix(config.targets.item.text).some(({ source }) => (modulesMatching(model, source)?.length ?? 1) > 0)) return false;
+  if (namedTargets(config)?.items.some((item) => matchesWhenLoaded(item, model?.modules.map(({ name }) => name) ?? []))) return false;
   return outcome?.known === true && outcome.adapted.modules.length === 0 && outcome.adapted.expertParameters.length === 0 && outcome.adapted.matched.containers.length === 0;
 }
 

@@ -16,27 +16,42 @@ const BROKEN_LINES_AT_MOST = 20;
  */
 export function parseToml(text: string): ParsedToml {
   let readable = text;
-  for (let attempt = 0; attempt <= BROKEN_LINES_AT_MOST; attempt++) {
-    try {
-      const program = parseTOML(readable, { tomlVersion: "next" });
-      return { root: rootOf(program), comments: program.comments.map(rangeOf), whole: attempt === 0 };
-    } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      const blanked = withoutLine(readable, error.index);
-      if (blanked === readable) break;
-      readable = blanked;
-    }
+  let parsed = parsedOrFailed(readable);
+  for (let left = 0; left < BROKEN_LINES_AT_MOST && "failedAt" in parsed; left++) {
+    const { failedAt } = parsed;
+    const before = /\S\s*$/.exec(readable.slice(0, failedAt))?.index ?? failedAt;
+    // What is missing at the end of a line is only missed at the start of the next: the line whose absence gets further counts.
+    const tries = [failedAt, before].map((offset) => withoutLine(readable, offset)).map((candidate) => ({ candidate, result: parsedOrFailed(candidate) }));
+    const best = tries.reduce((a, b) => (reach(b.result) > reach(a.result) ? b : a));
+    if (best.candidate === readable) break;
+    readable = best.candidate;
+    parsed = best.result;
   }
-  return { root: null, comments: [], whole: false };
+  if ("failedAt" in parsed) return { root: null, comments: [], whole: false };
+  return { root: rootOf(parsed), comments: parsed.comments.map(rangeOf), whole: readable === text };
+}
+
+interface Failed {
+  readonly failedAt: number;
+}
+
+function parsedOrFailed(text: string): AST.TOMLProgram | Failed {
+  try {
+    return parseTOML(text, { tomlVersion: "next" });
+  } catch (error) {
+    if (error instanceof ParseError) return { failedAt: error.index };
+    throw error;
+  }
+}
+
+function reach(result: AST.TOMLProgram | Failed): number {
+  return "failedAt" in result ? result.failedAt : Infinity;
 }
 
 /** Blank where the line was, so that every other offset stays. */
 function withoutLine(text: string, offset: number): string {
-  let end = Math.min(offset, text.length);
-  // An error at the end of a line, or of the file, belongs to the text before it.
-  while (end > 0 && /\s/.test(text.charAt(end - 1)) && text.slice(end, text.indexOf("\n", end) + 1 || undefined).trim() === "") end--;
-  const start = text.lastIndexOf("\n", Math.max(0, end - 1)) + 1;
-  const next = text.indexOf("\n", end);
+  const start = text.lastIndexOf("\n", offset - 1) + 1;
+  const next = text.indexOf("\n", offset);
   const stop = next < 0 ? text.length : next;
   return text.slice(0, start) + " ".repeat(stop - start) + text.slice(stop);
 }

@@ -35,6 +35,7 @@ export function parseYaml(text: string): ParsedYaml {
 class YamlReader {
   incomplete = false;
   private readonly within = new Set<unknown>();
+  private readonly targets = new Map<Alias, Node | undefined>();
   private values = 0;
 
   constructor(private readonly document: Document, private readonly text: string) {}
@@ -99,8 +100,10 @@ class YamlReader {
     return { kind: "scalar", value: null, range: { start: after, end: after } };
   }
 
+  /** Kept: finding an anchor walks through the document. */
   private resolved(alias: Alias): Node | undefined {
-    return alias.resolve(this.document);
+    if (!this.targets.has(alias)) this.targets.set(alias, alias.resolve(this.document));
+    return this.targets.get(alias);
   }
 
   /** Block scalars end with their line break, which is not part of what an edit replaces. */

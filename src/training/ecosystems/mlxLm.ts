@@ -5,9 +5,9 @@ import { ABSENT, byDefault, has, numberSetting, stringSetting } from "./settings
 import { baseUnder, NO_OPTIMIZER, trainingConfig } from "./trainingConfig";
 import { targetsOf } from "./targets";
 
-const KEYS: SettingKeys = { rank: "rank", dropout: "dropout", targets: "keys" };
+const KEYS: SettingKeys = { rank: "rank", alpha: "scale", dropout: "dropout", targets: "keys" };
 
-/** `scale` multiplies the update as it is, whatever the rank: there is no α. */
+/** `scale` stands in the place of α and multiplies the update as it is, whatever the rank. */
 export const mlxLm: Ecosystem = {
   id: "mlx-lm",
   label: "mlx-lm",
@@ -22,7 +22,7 @@ export const mlxLm: Ecosystem = {
     return [trainingConfig("mlx-lm", document, section, KEYS, {
       method: type === "full" ? "full" : "lora", useDora: byDefault(type === "dora"),
       base: baseUnder(root, "model"),
-      rank: numberSetting(section, "rank", 8), alpha: ABSENT, scaling: "multiplier", dropout: numberSetting(section, "dropout", 0),
+      rank: numberSetting(section, "rank", 8), alpha: numberSetting(section, "scale", 20), scaling: "multiplier", dropout: numberSetting(section, "dropout", 0),
       targets: targetsOf(document, section, "keys", { form: "in-layer", text: "item", all: /^(?!)/, absent: { form: "all-linear", node: null, entry: null } }),
       lastLayers: layers.value !== null && layers.value < 0 ? ABSENT : layers,
       optimizer: { ...NO_OPTIMIZER, name: stringSetting(root, "optimizer"), learningRate: numberSetting(root, "learning_rate"), gradientAccumulation: numberSetting(root, "grad_accumulation_steps", 1) },

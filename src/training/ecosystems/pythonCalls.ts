@@ -44,23 +44,21 @@ function valueOf(node: Located | null): string | null {
 
 const CONFIGS: Readonly<Record<string, TrainingConfig["quantization"]["kind"]>> = { GPTQConfig: "gptq", AwqConfig: "awq", AqlmConfig: "aqlm", EetqConfig: "eetq", HqqConfig: "hqq" };
 
-/** What the file loads its model with: `quantization_config=`, or the older switches. */
+/** What the file loads its model with: `quantization_config=`, or the older switches. Unknown where it loads several in different ways. */
 export function loadedQuantization(document: ConfigDocument): TrainingConfig["quantization"] {
-  for (const load of loads(document)) {
-    const entry = entryOf(load, "quantization_config");
-    if (entry === null) {
-      const found = switchedQuantization(load, ["load_in_4bit", "load_in_8bit"]);
-      if (found.kind !== "none") return found;
-      continue;
-    }
-    const node = entry.value;
-    if (node.kind === "scalar" && node.value === null) continue;
-    const found = { node, entry };
-    if (node.kind !== "mapping" || node.call === null) return { kind: "unknown", ...found };
-    const name = lastPart(node.call.name);
-    if (name === "BitsAndBytesConfig") return { ...switchedQuantization(node, ["load_in_4bit", "load_in_8bit"]), ...found };
-    return { kind: CONFIGS[name] ?? "unknown", ...found };
-  }
-  return UNQUANTIZED;
+  const [first, ...others] = loads(document).map(quantizationOf);
+  if (first === undefined) return UNQUANTIZED;
+  return others.every(({ kind }) => kind === first.kind) ? first : { kind: "unknown", node: null, entry: null };
 }
 
+function quantizationOf(load: LocatedMapping): TrainingConfig["quantization"] {
+  const entry = entryOf(load, "quantization_config");
+  if (entry === null) return switchedQuantization(load, ["load_in_4bit", "load_in_8bit"]);
+  const node = entry.value;
+  if (node.kind === "scalar" && node.value === null) return UNQUANTIZED;
+  const found = { node, entry };
+  if (node.kind !== "mapping" || node.call === null) return { kind: "unknown", ...found };
+  const name = lastPart(node.call.name);
+  if (name === "BitsAndBytesConfig") return { ...switchedQuantization(node, ["load_in_4bit", "load_in_8bit"]), ...found };
+  return { kind: CONFIGS[name] ?? "unknown", ...found };
+}

@@ -111,7 +111,7 @@ export const SAMPLE_CONFIGS: readonly SampleConfig[] = [
     text: lines("model: BASE", "tuner_type: lora", "dataset: swift/self-cognition", "lora_rank: 8", "lora_alpha: 32", "target_modules:", "  - q_proj", "  - v_proj"),
   },
   {
-    ecosystem: "mlx-lm", fileName: "mlx.yaml", language: "yaml", rank: 8, alpha: null,
+    ecosystem: "mlx-lm", fileName: "mlx.yaml", language: "yaml", rank: 8, alpha: 20,
     slip: misspeltPath,
     text: lines("model: BASE", "train: true", "fine_tune_type: lora", "num_layers: 16", "lora_parameters:", "  keys: [\"self_attn.q_proj\", \"self_attn.v_proj\"]", "  rank: 8", "  scale: 20.0", "  dropout: 0.0"),
   },
