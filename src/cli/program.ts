@@ -83,9 +83,10 @@ Examples:
   ranklens check train.yaml
   ranklens check configs/*.yaml finetune.py --json
   ranklens check adapter_config.json --base ~/models/Llama-3.1-8B
+  ranklens check train.yaml --plan
 
 Base models are looked for where the config says and in the Hugging Face cache; only their headers are read, nothing is downloaded.
-Exit status: 0 nothing to correct, 3 errors or warnings, 1 a file cannot be read.`;
+Exit status: 0 nothing to correct (always with --plan), 3 errors or warnings, 1 a file cannot be read.`;
 
 function addCheck(program: Command, finish: (code: number) => void): void {
   program
@@ -93,7 +94,8 @@ function addCheck(program: Command, finish: (code: number) => void): void {
     .description("check training configs against their base model")
     .argument("<config...>", "YAML, JSON, TOML or Python files")
     .option("--base <model>", "the base model's file or folder, instead of the one that the configs name")
-    .option("--json", "write findings as JSON", false)
+    .option("--plan", "show what every method would train, save and keep in the optimizer", false)
+    .option("--json", "write findings, or plans, as JSON", false)
     .addHelpText("after", CHECK_EXAMPLES)
     .action(async (configs: string[], flags: CheckFlags) => finish(await checkCommand(configs, flags)));
 }

@@ -58,6 +58,5 @@ describeWithModels("a training config of every kind in the editor", [`${BASE}/mo
     if (slip !== null) await expect.poll(() => editor().findings.count(), { timeout: SLOW_MS }).toBe(0);
     await window().page.keyboard.press("Control+z");
     await expect.poll(() => editor().content(), { timeout: SLOW_MS }).not.toContain(expected);
-    await editor().close();
   });
 });

@@ -65,7 +65,7 @@ function targetItems({ document, keys, method, ecosystem }: TrainingConfig, targ
   const all = single && method === "lora" && keys.targets === "target_modules" ? [{ label: ALL_LINEAR, detail: "every linear layer but the output head", edit: write(ALL_LINEAR), order: "0" }] : [];
   const own = VOCABULARIES[ecosystem];
   if (own !== undefined) return own.filter((name) => !written.includes(name)).map((name, index) => ({ label: name, detail: "", edit: write(name), order: orderOf(index) }));
-  return [...all, ...named(model, write, written, targets.form === "in-layer" ? inLayer : lastPart)];
+  return [...all, ...named(model, write, written, NAMES[targets.form] ?? lastPart)];
 }
 
 function named(model: ModelModules, write: (name: string) => ConfigCompletion["edit"], without: readonly string[] = [], nameOf = lastPart): ConfigCompletion[] {
@@ -74,7 +74,10 @@ function named(model: ModelModules, write: (name: string) => ConfigCompletion["e
     { label: name, detail: membersText(modules), edit: write(name), order: orderOf(index) }));
 }
 
-/** Within a layer: "self_attn.q_proj" (mlx-lm). */
-const inLayer = (name: string): string => /\.\d+\.(.+)$/.exec(name)?.[1] ?? name;
+/** Names in the form that a list takes: within a layer, "self_attn.q_proj" (mlx-lm), or with a wildcard, "*.q_proj" (NeMo Automodel). */
+const NAMES: Readonly<Partial<Record<Targets["form"], (name: string) => string>>> = {
+  "in-layer": (name) => /\.\d+\.(.+)$/.exec(name)?.[1] ?? name,
+  wildcards: (name) => `*.${lastPart(name)}`,
+};
 
 const orderOf = (index: number): string => String(index + 1).padStart(4, "0");

@@ -8,9 +8,10 @@ const TARGETS: Readonly<Record<PlanTargets, string>> = { config: "the config's t
 const HEADINGS = ["method", "trainable", "% of model", "saved", "optimizer"] as const;
 const OWN = "▸ ", OTHER = "  ", ESTIMATE = "≈ ";
 
-/** A plan as `ranklens check --plan` prints it: for people, or as JSON for other programs. */
-export function planTable(plan: ConfigPlan, form: "text" | "json"): string {
-  return form === "json" ? `${JSON.stringify({ schema: SCHEMA, ...plan }, null, 2)}\n` : `${headOf(plan)}\n\n${tableOf(plan)}\n${legendOf(plan)}`;
+/** Plans as `ranklens check --plan` prints them: for people, or as JSON for other programs. */
+export function planTable(plans: readonly ConfigPlan[], form: "text" | "json"): string {
+  if (form === "json") return `${JSON.stringify({ schema: SCHEMA, plans }, null, 2)}\n`;
+  return plans.map((plan) => `${headOf(plan)}\n\n${tableOf(plan)}\n${legendOf(plan)}`).join("\n");
 }
 
 function headOf({ fileName, ecosystem, base, targets, choices, rank, projectionRank }: ConfigPlan): string {

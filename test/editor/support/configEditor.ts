@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import type { VscodeWindow } from "./vscodeWindow";
 
 const WAIT_MS = 30_000;
+const ATTEMPTS = 5;
 
 /** The text editor of a window, as a person uses it on a training config. */
 export class ConfigEditor {
@@ -16,10 +17,6 @@ export class ConfigEditor {
     await this.window.file(name).dblclick();
     await this.page.getByRole("tab", { name, exact: false }).and(this.page.locator(".active")).waitFor();
     await this.text.waitFor();
-  }
-
-  async close(): Promise<void> {
-    await this.page.keyboard.press("Control+F4");
   }
 
   get text(): Locator {
@@ -49,10 +46,7 @@ export class ConfigEditor {
 
   /** The hover's text where the cursor stands. */
   async hover(): Promise<string> {
-    const hover = this.page.locator(".monaco-hover:not(.hidden) .hover-contents").first();
-    await this.page.keyboard.press("Control+k");
-    await this.page.keyboard.press("Control+i");
-    await hover.waitFor({ timeout: WAIT_MS });
+    await this.until(this.page.locator(".monaco-hover:not(.hidden) .hover-contents").first(), "Control+k", "Control+i");
     const texts = await this.page.locator(".monaco-hover:not(.hidden) .hover-contents").allInnerTexts();
     await this.page.keyboard.press("Escape");
     return texts.join("\n");
@@ -61,21 +55,32 @@ export class ConfigEditor {
   /** Labels of what is offered where the cursor stands; the list stays open. */
   async complete(): Promise<string[]> {
     const rows = this.page.locator(".suggest-widget.visible .monaco-list-row");
-    await this.page.keyboard.press("Control+Space");
-    await rows.first().waitFor({ timeout: WAIT_MS });
+    await this.until(rows.first(), "Control+Space");
     return (await rows.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
   }
 
   /** Applies the first action whose title begins so. */
   async act(title: string): Promise<void> {
     const widget = this.page.locator(".action-widget");
-    await this.page.keyboard.press("Control+.");
     const item = widget.getByText(title).first();
-    await item.waitFor({ timeout: WAIT_MS });
+    await this.until(item, "Control+.");
     // The menu lets no pointer through for a moment after it has opened.
     await item.dispatchEvent("mousedown");
     await item.dispatchEvent("mouseup");
     await item.dispatchEvent("click");
+  }
+
+  /** Presses keys until they have their effect: the editor may not have taken the focus back yet. */
+  private async until(shown: Locator, ...keys: readonly string[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      for (const key of keys) await this.page.keyboard.press(key);
+      try {
+        return await shown.waitFor({ timeout: WAIT_MS / ATTEMPTS });
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        await this.page.keyboard.press("Escape");
+      }
+    }
   }
 
   /** What the editor holds, line by line. The editor draws blanks as no-break spaces. */

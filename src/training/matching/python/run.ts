@@ -3,6 +3,8 @@ import type { Program } from "./program";
 import type { Place } from "./syntax";
 
 const NEWLINE = 0x0a;
+/** On the stack, the place of a slot that had none. */
+const UNSET = -1;
 
 /** Start and end of each group, at 2·number and 2·number + 1; of all at 0 and 1. */
 export type Slots = readonly (number | undefined)[];
@@ -19,12 +21,12 @@ export function run(program: Program, text: readonly number[], start: number, to
   const width = text.length + 1;
   const tried = new Uint8Array(program.length * width);
   const slots: (number | undefined)[] = [start];
-  /** Threads to try, last first; a negative step puts back a slot that a thread had set. */
-  const stack: { step: number; at: number; before?: number | undefined }[] = [{ step: 0, at: start }];
-  for (let thread = stack.pop(); thread !== undefined; thread = stack.pop()) {
-    let { step, at } = thread;
+  /** Threads to try, last first, as pairs of step and place; a negative step puts the slot of that number back to the place. */
+  const stack: number[] = [0, start];
+  while (stack.length > 0) {
+    let at = stack.pop()!, step = stack.pop()!;
     if (step < 0) {
-      slots[-step] = thread.before;
+      slots[-step] = at === UNSET ? undefined : at;
       continue;
     }
     for (;;) {
@@ -38,11 +40,11 @@ export function run(program: Program, text: readonly number[], start: number, to
         return slots;
       }
       if (now.op === "split") {
-        stack.push({ step: now.second, at });
+        stack.push(now.second, at);
         step = now.first;
       } else if (now.op === "jump") step = now.to;
       else if (now.op === "save") {
-        stack.push({ step: -now.slot, at, before: slots[now.slot] });
+        stack.push(-now.slot, slots[now.slot] ?? UNSET);
         slots[now.slot] = at;
         step++;
       } else {
