@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import { assertPlanFits, contentHash, factorsOf } from "../factorize/apply";
+import { assertPlanFits, contentHash, factorsOf, makerOf } from "../factorize/apply";
 import { AtomicFiles } from "../factorize/atomic";
+import { companionsOf, copyCompanion } from "../factorize/companions";
 import { planText, type Plan } from "../factorize/plan";
-import { writeAll, type Output } from "../factorize/source";
-import { openSource } from "../factorize/sources";
+import { planPath, writeAll, type Output } from "../factorize/source";
+import { assertWritable, openSource } from "../factorize/sources";
 import { FastSvd } from "../linalg/fast/truncatedSvd";
 import { openModel } from "../models/formats";
 import type { OpenOptions } from "../models/model";
@@ -15,6 +17,8 @@ export interface ApplyRequest {
   readonly options: OpenOptions;
   readonly plan: Plan;
   readonly output: string;
+  /** Whether the output has a folder of its own, which is yet to be made. */
+  readonly makesFolder?: boolean;
   readonly as: Output;
   /** 0: as many as there are cores. */
   readonly threads: number;
@@ -35,11 +39,20 @@ export async function applyPlan(request: ApplyRequest, tell: (message: ApplyMess
     const source = await openSource(model, options, as);
     const files = new AtomicFiles();
     try {
+      await assertWritable(source, model, output, request.makesFolder ?? false);
+      if (request.makesFolder === true) files.makeFolder(dirname(output));
       assertPlanFits(plan, await contentHash(model.files), model, source);
       const svd = new FastSvd(threads > 0 ? threads : availableParallelism(), (text) => tell({ type: "notice", text }));
-      const factors = await factorsOf(plan, model, source, svd, (name, done, total) => tell({ type: "progress", name, done, total }));
-      await writeAll(source, factors, output, files);
-      await files.write(`${output}.plan.json`, (write) => write(Buffer.from(planText(plan))));
+      const total = plan.layers.filter(({ action }) => action === "factorize").length;
+      let before = 0;
+      const maker = makerOf(plan, source, async (part) => {
+        const factors = await factorsOf(part, model, source, svd, (name, done) => tell({ type: "progress", name, done: before + done, total }));
+        before += part.layers.length;
+        return factors;
+      });
+      await writeAll(source, maker, output, files);
+      for (const companion of await companionsOf(model.files, output)) await files.write(companion.to, (write) => copyCompanion(companion, write));
+      await files.write(planPath(output), (write) => write(Buffer.from(planText(plan))));
       return await files.commit();
     } finally {
       await files.discard();

@@ -7,7 +7,8 @@ import type { Model } from "../models/model";
 import type { Plan } from "./plan";
 import type { Factor } from "./scheme";
 import { SCHEMES } from "./schemes";
-import { isTarget, type Source } from "./source";
+import { isTarget, type FactorMaker, type Source } from "./source";
+import { arranged } from "./target";
 
 /** Bytes hashed at once. */
 const CHUNK = 16 * 1024 * 1024;
@@ -62,9 +63,22 @@ export async function factorsOf(plan: Plan, model: Model, source: Pick<Source, "
     const { layer, target } = byName.get(name)!;
     if (scheme === null || !isTarget(target)) continue;
     onLayer(name, index, work.length);
-    const values = await model.read(layer.tensor);
+    const values = arranged(target, await model.read(layer.tensor));
     if (!values.every(Number.isFinite)) throw new Fault("not-finite", `Layer ${name} holds numbers that are not finite: it has no factors.`, "Exclude it, or use an earlier checkpoint.");
     factors.set(name, await SCHEMES[scheme].factor(target, values, ranks, svd));
   }
   return factors;
+}
+
+/**
+ * Factors that are made a few layers at a time, as the writer asks for them.
+ * @param factors `factorsOf`, or what makes them in other processes
+ */
+export function makerOf(plan: Plan, source: Pick<Source, "targets">, factors: (part: Plan) => Promise<ReadonlyMap<string, readonly Factor[]>>): FactorMaker {
+  const targets = new Map(source.targets.flatMap((target) => (isTarget(target) ? [[target.name, target] as const] : [])));
+  const steps = new Map(plan.layers.flatMap(({ name, action, scheme, ranks }) => {
+    const target = targets.get(name);
+    return action === "keep" || scheme === null || target === undefined ? [] : [[name, SCHEMES[scheme].steps(target, ranks)] as const];
+  }));
+  return { steps, make: (names) => factors({ ...plan, layers: plan.layers.filter(({ name }) => names.includes(name)) }) };
 }
