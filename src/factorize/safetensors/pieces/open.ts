@@ -1,6 +1,7 @@
 import { Fault } from "../../../shared/fault";
 import type { Model, OpenOptions } from "../../../models/model";
 import { ggufPieces } from "./ofGguf";
+import { kerasPieces } from "./ofKeras";
 import { numpyPieces } from "./ofNumpy";
 import type { Pieces } from "./piece";
 import { pytorchPieces } from "./ofPytorch";
@@ -8,7 +9,7 @@ import { safetensorsPieces } from "./ofSafetensors";
 
 /** Formats whose tensors can be written as safetensors. A new one is a file beside these and a line here. */
 const OPENERS: Readonly<Record<string, (path: string, options: OpenOptions) => Promise<Pieces>>> = {
-  safetensors: safetensorsPieces, pytorch: pytorchPieces, gguf: ggufPieces, numpy: numpyPieces,
+  safetensors: safetensorsPieces, pytorch: pytorchPieces, gguf: ggufPieces, keras: kerasPieces, numpy: numpyPieces,
 };
 
 export function hasPieces(format: string): boolean {
