@@ -3,7 +3,7 @@ import type { PlainFault } from "../shared/fault";
 import { bytesText, countText, percentText } from "../shared/figures";
 import { printable } from "../engine/printable";
 import type { Plan } from "../factorize/plan";
-import type { Verification } from "../verify/verification";
+import type { Verification, WeightVerification } from "../verify/verification";
 
 /** What `ranklens factorize` did, and its JSON. */
 export interface Outcome {
@@ -13,12 +13,16 @@ export interface Outcome {
   readonly after: { readonly parameters: number; readonly bytes: number | null };
   readonly written: readonly string[];
   readonly verification: Verification | null;
+  /** Where the output has no graph that could be run. */
+  readonly layerErrors: WeightVerification | null;
+  /** What else became of the model. */
+  readonly notes: readonly string[];
   /** Why a verification that was asked for could not be done; the model is written all the same. */
   readonly unverified: PlainFault | null;
 }
 
 /** For a person at a terminal: what becomes of each layer, the sum, and how good it is. */
-export function factorizeSummary({ plan, before, after, written, verification, unverified }: Outcome, dryRun: boolean): string {
+export function factorizeSummary({ plan, before, after, written, verification, layerErrors, notes, unverified }: Outcome, dryRun: boolean): string {
   const lines = [`${printable(plan.source.file)}: ${printable(plan.choice)}`, ""];
   const width = plan.layers.reduce((most, { name }) => Math.max(most, printable(name).length), 5);
   for (const layer of plan.layers) {
@@ -30,6 +34,8 @@ export function factorizeSummary({ plan, before, after, written, verification, u
   lines.push("", `${countText(before.parameters)} parameters → ${countText(after.parameters)} (${percentText(after.parameters / before.parameters)})`);
   if (after.bytes !== null) lines.push(`${bytesText(before.bytes)} → ${bytesText(after.bytes)}`);
   if (verification !== null) lines.push("", ...verificationLines(verification));
+  if (layerErrors !== null) lines.push("", ...layerErrorLines(layerErrors));
+  if (notes.length > 0) lines.push("", ...notes.map((note) => `Note: ${printable(note)}.`));
   if (unverified !== null) lines.push("", printable(`Not verified: ${unverified.message} ${unverified.next}`).trimEnd());
   if (written.length > 0) lines.push("", `Written: ${written.map((path) => printable(basename(path))).join(", ")}`);
   if (dryRun) lines.push("Nothing was written (--dry-run).");
@@ -43,6 +49,15 @@ export function verificationLines({ inputs, batches, outputs, latency, bytes }: 
     ...outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement }) =>
       `  ${printable(name)}: relative error ${relativeError.toExponential(2)}, cosine ${cosine.toFixed(5)}, largest difference ${largestDifference.toExponential(2)}${topOneAgreement === null ? "" : `, same top entry ${(100 * topOneAgreement).toFixed(1)} %`}`),
     `  latency ${latency.original.medianMs} ms → ${latency.candidate.medianMs} ms median (${factor >= 1 ? `${factor.toFixed(2)} × faster` : `${(1 / factor).toFixed(2)} × slower`}), ${latency.original.p90Ms} → ${latency.candidate.p90Ms} ms at 90 %`,
+    `  size ${bytesText(bytes.original)} → ${bytesText(bytes.candidate)}`,
+  ];
+}
+
+export function layerErrorLines({ inputs, layers, bytes }: WeightVerification): string[] {
+  const width = layers.reduce((most, { name }) => Math.max(most, printable(name).length), 0);
+  return [
+    layers.length === 0 ? "No layer differs." : `Output error of each layer that changed, on ${inputs}:`,
+    ...layers.map(({ name, relativeError }) => `  ${printable(name).padEnd(width)}  ${relativeError.toExponential(2)}`),
     `  size ${bytesText(bytes.original)} → ${bytesText(bytes.candidate)}`,
   ];
 }

@@ -53,7 +53,7 @@ export async function applyPlan(request: ApplyRequest, tell: (message: ApplyMess
       await writeAll(source, maker, output, files);
       for (const companion of await companionsOf(model.files, output)) await files.write(companion.to, (write) => copyCompanion(companion, write));
       await files.write(planPath(output), (write) => write(Buffer.from(planText(plan))));
-      return await files.commit();
+      return await files.commit(output);
     } finally {
       await files.discard();
       await source.close();

@@ -31,6 +31,12 @@ export function seededInputs(ort: typeof Ort, inputs: readonly InputMeta[]): Fee
   })));
 }
 
+/** Random numbers that are the same for every call. */
+export function seededGaussians(count: number): Float64Array {
+  const next = mulberry(SEED);
+  return Float64Array.from({ length: count }, () => gaussian(next));
+}
+
 /** Batches from a data file; each is as long as the graph's first axis wants it. @throws Fault */
 export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly InputMeta[]): Promise<Feeds[]> {
   const arrays = await readableArrays(path);

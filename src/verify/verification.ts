@@ -16,6 +16,15 @@ export interface Verification {
   readonly bytes: { readonly original: number; readonly candidate: number };
 }
 
+/** A model without a graph and what was written of it, layer by layer. */
+export interface WeightVerification {
+  /** "seeded Gaussian inputs, as the file holds no graph to run": real ones may fare better or worse. */
+  readonly inputs: string;
+  /** √(Σ‖(W − Ŵ)x‖² / Σ‖Wx‖²) of every layer whose values changed. */
+  readonly layers: readonly { readonly name: string; readonly relativeError: number }[];
+  readonly bytes: { readonly original: number; readonly candidate: number };
+}
+
 export interface VerifyRequest {
   readonly original: string;
   readonly candidate: string;
