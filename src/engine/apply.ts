@@ -1,10 +1,12 @@
 import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import { assertPlanFits, contentHash, workOf } from "../factorize/apply";
+import { assertPlanFits, contentHash, makerOf, workOf } from "../factorize/apply";
 import { AtomicFiles } from "../factorize/atomic";
+import { companionsOf, copyCompanion } from "../factorize/companions";
 import { planText, type Plan } from "../factorize/plan";
-import { writeAll, type Output } from "../factorize/source";
-import { openSource } from "../factorize/sources";
+import { planPath, writeAll, type Output } from "../factorize/source";
+import { assertWritable, openSource } from "../factorize/sources";
 import { openModel } from "../models/formats";
 import type { OpenOptions } from "../models/model";
 import { FactorWorkers } from "./factorWorkers";
@@ -15,6 +17,8 @@ export interface ApplyRequest {
   readonly options: OpenOptions;
   readonly plan: Plan;
   readonly output: string;
+  /** Whether the output has a folder of its own, which is yet to be made. */
+  readonly makesFolder?: boolean;
   readonly as: Output;
   /** 0: as many as there are cores. */
   readonly threads: number;
@@ -39,11 +43,15 @@ export async function applyPlan(script: string, request: ApplyRequest, tell: (me
     const files = new AtomicFiles();
     let workers: FactorWorkers | null = null;
     try {
+      await assertWritable(source, model, output, request.makesFolder ?? false);
+      if (request.makesFolder === true) files.makeFolder(dirname(output));
       assertPlanFits(plan, await contentHash(model.files), model, source);
       const work = workOf(plan, model, source);
-      workers = new FactorWorkers(script, { path, options, work, threads: threads > 0 ? threads : availableParallelism() }, tell);
-      await writeAll(source, await workers.make(work.map(({ name }) => name)), output, files);
-      await files.write(`${output}.plan.json`, (write) => write(Buffer.from(planText(plan))));
+      const started = new FactorWorkers(script, { path, options, work, threads: threads > 0 ? threads : availableParallelism() }, tell);
+      workers = started;
+      await writeAll(source, makerOf(work, (names) => started.make(names)), output, files);
+      for (const companion of await companionsOf(model.files, output)) await files.write(companion.to, (write) => copyCompanion(companion, write));
+      await files.write(planPath(output), (write) => write(Buffer.from(planText(plan))));
       return await files.commit();
     } finally {
       workers?.stop();

@@ -7,8 +7,8 @@ import type { Model, Values } from "../models/model";
 import type { Plan } from "./plan";
 import type { Factor, SchemeId } from "./scheme";
 import { SCHEMES } from "./schemes";
-import { isTarget, type Source } from "./source";
-import type { Target } from "./target";
+import { isTarget, type FactorMaker, type Source } from "./source";
+import { arranged, type Target } from "./target";
 
 /** Bytes hashed at once. */
 const CHUNK = 16 * 1024 * 1024;
@@ -71,9 +71,17 @@ export function workOf(plan: Plan, model: Model, source: Pick<Source, "targets">
   });
 }
 
+/**
+ * Factors that are made a few layers at a time, as the writer asks for them.
+ * @param make what makes those of some layers, by name
+ */
+export function makerOf(work: readonly LayerWork[], make: FactorMaker["make"]): FactorMaker {
+  return { steps: new Map(work.map(({ name, target, scheme, ranks }) => [name, SCHEMES[scheme].steps(target, ranks)])), make };
+}
+
 /** @throws Fault not-finite, and those of reading */
 export async function factorsFor({ name, layer, target, scheme, ranks }: LayerWork, model: Model, svd: TruncatedSvd): Promise<readonly Factor[]> {
-  const values = await model.read(model.layers[layer]!.tensor);
+  const values = arranged(target, await model.read(model.layers[layer]!.tensor));
   if (!areFinite(values)) throw new Fault("not-finite", `Layer ${name} holds numbers that are not finite: it has no factors.`, "Exclude it, or use an earlier checkpoint.");
   return SCHEMES[scheme].factor(target, values, ranks, svd);
 }

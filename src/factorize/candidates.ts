@@ -4,7 +4,7 @@ import type { ModeSpectra } from "./ladder";
 import type { Scheme, SchemeId } from "./scheme";
 import { schemesFor } from "./schemes";
 import { isTarget, type Source } from "./source";
-import type { Form, Target } from "./target";
+import { arranged, type Form, type Target } from "./target";
 
 /** A layer that may be factorized: the schemes that fit it, with the spectra that rule their ranks. */
 export interface Candidate {
@@ -55,8 +55,9 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
   const considered: Considered[] = [];
   for (const [index, layer] of layers.entries()) {
     const { name, shape, dtype } = layer.tensor;
-    const own = { name, parameters: shape.reduce((all, size) => all * size, 1), dtype };
     const target = source.targets[index]!;
+    // The type that it is written in, where that is another than the file's.
+    const own = { name, parameters: shape.reduce((all, size) => all * size, 1), dtype: isTarget(target) ? target.dtype : dtype };
     const reason = reasonToKeep(name, target, off, options);
     if (reason !== null || !isTarget(target)) {
       considered.push({ ...own, candidate: null, reason: reason ?? "" });
@@ -84,7 +85,7 @@ async function withSpectra(layer: Layer, target: Target, schemes: readonly Schem
       out.push({ scheme, spectra: [found] });
       continue;
     }
-    values ??= await read(layer);
+    values ??= arranged(target, await read(layer));
     const spectra: Float64Array[][] = [];
     for (const mode of scheme.unfoldings(target, values)) {
       const groups: Float64Array[] = [];

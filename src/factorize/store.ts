@@ -5,6 +5,11 @@ export function isWritable(dtype: string): boolean {
   return Object.hasOwn(WRITERS, dtype);
 }
 
+/** Bytes of one number of a type that `isWritable`. */
+export function bytesOfType(dtype: string): number {
+  return encodeValues(dtype, new Float64Array(1)).length;
+}
+
 /**
  * Little-endian bytes of values, rounded once to the nearest number of the type.
  * @throws Error for a type that `isWritable` refuses

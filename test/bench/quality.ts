@@ -7,6 +7,7 @@ import { considerLayers } from "../../src/factorize/candidates";
 import { PLAN_SCHEMA, type Plan } from "../../src/factorize/plan";
 import { ALLOCATIONS, propose, type AllocationId } from "../../src/factorize/propose";
 import type { Factor, SchemeId } from "../../src/factorize/scheme";
+import { ready } from "../../src/factorize/source";
 import { openSource } from "../../src/factorize/sources";
 import { exactSolver } from "../../src/linalg/exactSolver";
 import { exactSvd } from "../../src/linalg/svd";
@@ -42,7 +43,7 @@ async function candidate(task: Task, scheme: SchemeId | "auto", allocation: Allo
     for (const work of workOf(plan, model, source)) factors.set(work.name, await factorsFor(work, model, exactSvd));
     const files = new AtomicFiles();
     const output = join(work, "candidate.onnx");
-    await files.write(output, (write) => source.apply(factors, output, write));
+    await source.write(ready(factors), output, files);
     await files.commit();
     return await task.score(output);
   } catch (error) {
