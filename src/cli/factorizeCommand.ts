@@ -8,7 +8,7 @@ import { assertPlanFits, contentHash } from "../factorize/apply";
 import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
 import { propose, type AllocationId, type Wish } from "../factorize/propose";
 import { parseRankRule } from "../factorize/rankRule";
-import type { SchemeId } from "../factorize/scheme";
+import type { SchemeWish } from "../factorize/scheme";
 import type { Output, Source } from "../factorize/source";
 import { adapterPaths } from "../factorize/safetensors/adapter";
 import { assertWritable, openSource, outputFile } from "../factorize/sources";
@@ -27,7 +27,7 @@ import { measureRows, resultsCache } from "./spectra";
 /** Options of `ranklens factorize`, as commander parses them. */
 export interface FactorizeFlags {
   readonly out?: string;
-  readonly scheme: SchemeId | "auto";
+  readonly scheme: SchemeWish;
   readonly ranks?: string;
   readonly budget?: string;
   readonly allocate: AllocationId;

@@ -8,7 +8,7 @@ import { analyzeCommand, type AnalyzeFlags } from "./analyzeCommand";
 import { factorizeCommand, type FactorizeFlags } from "./factorizeCommand";
 import { verifyCommand, type VerifyFlags } from "./verifyCommand";
 import { ALLOCATIONS } from "../factorize/propose";
-import { SCHEME_IDS } from "../factorize/scheme";
+import { SCHEME_WISHES } from "../factorize/scheme";
 import { OUTPUTS } from "../factorize/source";
 
 const EXAMPLES = `
@@ -91,7 +91,7 @@ function addFactorize(program: Command, finish: (code: number) => void): void {
     .description("write a smaller ONNX or safetensors model with low-rank layers")
     .argument("<model>", "model file")
     .option("--out <file>", "the factorized model; its plan is written beside it")
-    .addOption(new Option("--scheme <scheme>", "how convolutions are factorized (matrices always by svd)").choices(["auto", ...SCHEME_IDS]).default("auto"))
+    .addOption(new Option("--scheme <scheme>", "how layers are factorized; matrices by svd where it does not fit them").choices(SCHEME_WISHES).default("auto"))
     .option("--ranks <rule>", "energy:0.9, stable, effective, evbmf, hard-threshold, ratio:0.5, fixed:16, or a plan (.json); default energy:0.9")
     .option("--budget <budget>", "of the whole model: params:0.6, params:2M, bytes:0.5, bytes:10MiB")
     .addOption(new Option("--allocate <how>", "how a budget is shared over layers").choices(Object.keys(ALLOCATIONS)).default("least-total"))

@@ -103,8 +103,9 @@ function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, ax
   switch (kind) {
     case "linear": {
       if (shape.length !== 2) return "its weight is no matrix";
-      if (views[0]?.input !== "rows" || axes !== undefined) return { op: "linear", layout: "out_in" };
-      return output === "factored" ? "its weight is stored as (in, out), which no module of torch.nn has" : { op: "linear", layout: "in_out" };
+      // No module of torch.nn multiplies parts of its input apart.
+      if (views[0]?.input !== "rows" || axes !== undefined) return { op: "linear", layout: "out_in", whole: true };
+      return output === "factored" ? "its weight is stored as (in, out), which no module of torch.nn has" : { op: "linear", layout: "in_out", whole: true };
     }
     case "embedding": return shape.length === 2 ? { op: "embedding", layout: "in_out" } : "its weight is no matrix";
     case "conv": case "conv_transpose": {
