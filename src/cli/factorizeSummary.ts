@@ -3,6 +3,7 @@ import type { PlainFault } from "../shared/fault";
 import { bytesText, countText, percentText } from "../shared/figures";
 import { printable } from "../engine/printable";
 import type { Plan } from "../factorize/plan";
+import type { ClassAgreement } from "../verify/compare";
 import type { Verification, WeightVerification } from "../verify/verification";
 
 /** What `ranklens factorize` did, and its JSON. */
@@ -46,11 +47,21 @@ export function verificationLines({ inputs, batches, outputs, latency, bytes }: 
   const factor = latency.original.medianMs / latency.candidate.medianMs;
   return [
     `Compared on ${batches} ${batches === 1 ? "batch" : "batches"} of ${printable(inputs)}:`,
-    ...outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement }) =>
-      `  ${printable(name)}: relative error ${relativeError.toExponential(2)}, cosine ${cosine.toFixed(5)}, largest difference ${largestDifference.toExponential(2)}${topOneAgreement === null ? "" : `, same top entry ${(100 * topOneAgreement).toFixed(1)} %`}`),
+    ...outputs.flatMap(({ name, relativeError, cosine, largestDifference, topOneAgreement, byClass }) => [
+      `  ${printable(name)}: relative error ${relativeError.toExponential(2)}, cosine ${cosine.toFixed(5)}, largest difference ${largestDifference.toExponential(2)}${topOneAgreement === null ? "" : `, same top entry ${(100 * topOneAgreement).toFixed(1)} %`}`,
+      ...classLines(byClass),
+    ]),
     `  latency ${latency.original.medianMs} ms → ${latency.candidate.medianMs} ms median (${factor >= 1 ? `${factor.toFixed(2)} × faster` : `${(1 / factor).toFixed(2)} × slower`}), ${latency.original.p90Ms} → ${latency.candidate.p90Ms} ms at 90 %`,
     `  size ${bytesText(bytes.original)} → ${bytesText(bytes.candidate)}`,
   ];
+}
+
+/** Classes that are listed: those that agree least. */
+const MOST_CLASSES = 5;
+
+function classLines(byClass: readonly ClassAgreement[] | null): string[] {
+  const worst = (byClass ?? []).filter(({ agreement }) => agreement < 1).sort((a, b) => a.agreement - b.agreement || b.samples - a.samples).slice(0, MOST_CLASSES);
+  return worst.length === 0 || byClass!.length < 2 ? [] : [`    by class, the lowest: ${worst.map(({ index, samples, agreement }) => `${index} ${(100 * agreement).toFixed(1)} % of ${samples}`).join(", ")}`];
 }
 
 export function layerErrorLines({ inputs, layers, bytes }: WeightVerification): string[] {

@@ -7,7 +7,7 @@ export interface Latency {
 
 /** Original and candidate, side by side. */
 export interface Verification {
-  /** Where the inputs came from: "seeded random inputs of the graph's shapes", or the data's file. */
+  /** Where the inputs came from: "seeded random inputs of the graph's shapes, open axes of length 256", or the data's file. */
   readonly inputs: string;
   /** Runs of each model that the outputs are compared over. */
   readonly batches: number;
@@ -28,6 +28,6 @@ export interface WeightVerification {
 export interface VerifyRequest {
   readonly original: string;
   readonly candidate: string;
-  /** .npz or .npy; null for seeded inputs. */
+  /** .npz or .npy, ONNX test data (.pb, or a folder of it); null for seeded inputs. */
   readonly data: string | null;
 }

@@ -8,7 +8,7 @@ import { arranged } from "../factorize/target";
 import { fileFor } from "../models/folder";
 import { formatOf, openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS } from "../models/model";
-import { seededGaussians } from "./inputs";
+import { seededGaussians } from "./seeded";
 import { responseOf, responseOfFactors, type Response } from "./response";
 import type { VerifyRequest, WeightVerification } from "./verification";
 
