@@ -33,7 +33,7 @@ export class AtomicFiles {
   async write(path: string, body: (write: Write) => Promise<void>): Promise<string> {
     let folder = dirname(path);
     while (this.newFolders.has(folder)) folder = dirname(folder);
-    const temporary = join(folder, partialName(path, process.pid));
+    const temporary = join(folder, partialName(path, this.pending.length, process.pid));
     let handle: FileHandle;
     try {
       handle = await open(temporary, "wx");
@@ -88,9 +88,9 @@ export class AtomicFiles {
   }
 }
 
-/** The name of a file while the process of that id writes it. */
-function partialName(path: string, pid: number): string {
-  return `.${basename(path)}.${pid}.partial`;
+/** The name of a file while the process of that id writes it, as one of several, of which two may have one name in two folders. */
+function partialName(path: string, number: number, pid: number): string {
+  return `.${basename(path)}.${number}.${pid}.partial`;
 }
 
 /** Whether a process of that id was writing a file of this name. */

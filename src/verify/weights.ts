@@ -18,6 +18,8 @@ import type { VerifyRequest, WeightVerification } from "./verification";
  */
 const FEWEST = 32, MOST = 2048;
 const MULTIPLY_ADDS = 2 ** 28;
+/** Whatever a plan may have named. */
+const EVERY_TENSOR = { ...DEFAULT_OPEN_OPTIONS, smallestTensor: 1 };
 
 /**
  * How far each layer of a written model is from the original's, for formats without a graph that could be run: both are given
@@ -27,9 +29,9 @@ const MULTIPLY_ADDS = 2 ** 28;
  * @throws Fault malformed where the candidate is not a factorization of the original
  */
 export async function compareWeights({ original, candidate }: VerifyRequest): Promise<WeightVerification> {
-  const model = await openModel(original);
+  const model = await openModel(original, EVERY_TENSOR);
   try {
-    const { pieces, byLayer, targets } = await openTargets(model, DEFAULT_OPEN_OPTIONS, "reconstructed");
+    const { pieces, byLayer, targets } = await openTargets(model, EVERY_TENSOR, "reconstructed");
     try {
       const written = await WrittenModel.open(await fileFor(candidate, (name) => formatOf(name) !== undefined));
       const layers: { name: string; relativeError: number }[] = [];
