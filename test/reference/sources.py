@@ -81,6 +81,18 @@ def make_checkpoint(path):
     torch.save({"state_dict": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}, path)
 
 
+def make_quantized(path):
+    """Weights quantized by PyTorch, in one scale and in one for each output."""
+    values = torch.randn(6, 10)
+    torch.save({"one.weight": torch.quantize_per_tensor(values, 0.02, 3, torch.qint8),
+                "each.weight": torch.quantize_per_channel(values, torch.rand(6).double() / 50 + 0.01, torch.zeros(6, dtype=torch.long), 0, torch.qint8)}, path)
+
+
+def check_quantized(original, candidate, loader):
+    tensors, _ = loader_of(loader).read_safetensors(candidate)
+    return {name: bool(torch.equal(values.dequantize(), tensors[name])) for name, values in torch.load(original).items()}
+
+
 def make_shards(folder):
     """Two files and their index; the bias of a layer is in another file than its weight. The tied head is named in the metadata."""
     tensors = dict(made().state_dict())
@@ -192,5 +204,5 @@ def check_arrays(original, candidate, loader):
     return {"same": values == sorted((tuple(each.shape), each.numpy().dtype.str, each.numpy().tobytes()) for each in tensors.values()), "names": sorted(tensors)}
 
 
-COMMANDS = {"make-checkpoint": make_checkpoint, "make-shards": make_shards, "check-loaded": check_loaded, "check-adapter": check_adapter, "check-keras": check_keras, "check-arrays": check_arrays}
+COMMANDS = {"make-quantized": make_quantized, "check-quantized": check_quantized, "make-checkpoint": make_checkpoint, "make-shards": make_shards, "check-loaded": check_loaded, "check-adapter": check_adapter, "check-keras": check_keras, "check-arrays": check_arrays}
 print(json.dumps(COMMANDS[sys.argv[1]](*sys.argv[2:])))

@@ -64,6 +64,15 @@ describe("a training checkpoint of PyTorch", () => {
   });
 });
 
+describe("a quantized checkpoint of PyTorch", () => {
+  it("is written as PyTorch dequantizes it", async () => {
+    const original = join(place("quantized"), "model.pt"), output = join(place("quantized"), "out.safetensors");
+    python("make-quantized", original);
+    await writeFactored(original, output, "channel", "reconstructed", undefined, () => false);
+    expect(python("check-quantized", original, output, loader)).toEqual({ "one.weight": true, "each.weight": true });
+  });
+});
+
 describe("a checkpoint of several files", () => {
   const source = place("sharded");
   python("make-shards", source);
