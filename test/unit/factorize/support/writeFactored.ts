@@ -9,7 +9,7 @@ import { openModel } from "../../../../src/models/formats";
 import { DEFAULT_OPEN_OPTIONS } from "../../../../src/models/model";
 
 /** Factorizes every layer that a scheme (or svd, for matrices) fits. @returns the layers, and the reasons why others stay */
-export async function writeFactored(path: string, output: string, id: SchemeId, as: Output = "factored", rankOf = (full: number): number => full, isWanted = (_: string): boolean => true): Promise<{ layers: string[]; kept: Record<string, string> }> {
+export async function writeFactored(path: string, output: string, id: SchemeId, as: Output = "factored", rankOf = (full: number): number => full, isWanted: (name: string) => boolean = () => true): Promise<{ layers: string[]; kept: Record<string, string> }> {
   const options = { ...DEFAULT_OPEN_OPTIONS, smallestTensor: 1 };
   const model = await openModel(path, options);
   const source = await openSource(model, options, as);
