@@ -120,7 +120,7 @@ export function rungsOf(candidate: Candidate): readonly Rung[] {
 
 const BYTES: Readonly<Record<string, number>> = { float64: 8, float32: 4, float16: 2, bfloat16: 2 };
 
-function bytesOf(dtype: string): number {
+export function bytesOf(dtype: string): number {
   return BYTES[dtype] ?? 4;
 }
 

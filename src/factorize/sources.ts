@@ -22,7 +22,7 @@ export async function openSource(model: Model, options: OpenOptions, output: Out
 }
 
 /** How the name of a model's output ends: ONNX stays ONNX, all else becomes safetensors, and several files stay several. */
-export function endingOf({ summary: { path, format }, files }: Model): string {
+export function endingOf({ summary: { path, format }, files }: Pick<Model, "summary" | "files">): string {
   if (format === "onnx") return ".onnx";
   const isSharded = path.toLowerCase().endsWith(".index.json") || (format === "gguf" && files.length > 1);
   return isSharded ? INDEX_ENDING : FILE_ENDING;

@@ -35,7 +35,7 @@ async function apart<T>(script: string, message: VerifyMessage, signal: AbortSig
         else reject(Fault.fromPlain(answer.fault));
       });
       child.once("error", (error) => reject(new Fault("crashed", `Verification could not be started: ${error.message}.`)));
-      child.once("exit", (code, by) => reject(signal.aborted ? new Cancelled() : new Fault("crashed", `Verification ended its process (${by ?? `exit code ${code}`}).`, "One of the models may be too large for the memory that is left.")));
+      child.once("exit", (code, by) => reject(signal.aborted ? new Cancelled() : new Fault("crashed", `The verifying process ended (${by ?? `exit code ${code}`}).`, "One of the models may be too large for the memory that is left.")));
       child.send(message);
     });
   } finally {

@@ -1,4 +1,5 @@
 import type * as Ort from "onnxruntime-node";
+import { gaussian, mulberry } from "./random";
 import { tensorOf, type Feeds, type InputMeta } from "./tensors";
 
 /** Random inputs, and how they were chosen where the graph leaves something open. */
@@ -72,18 +73,4 @@ export function seededGaussians(count: number): Float64Array {
 
 function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
-}
-
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function gaussian(next: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }

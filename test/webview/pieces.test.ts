@@ -3,7 +3,7 @@ import type { MapCell, ModelMap, RowsPage, RowsQuery } from "../../src/shared/pr
 import { scaleGradient, textOn, utilizationColor } from "../../webview/report/map/scale";
 import { cellAt, mapLayout, neighbour, positionOf } from "../../webview/report/map/mapLayout";
 import { LinePages } from "../../webview/report/table/linePages";
-import { Throttle } from "../../webview/report/throttle";
+import { Throttle } from "../../webview/components/throttle";
 import { pendingRow } from "../engine/support/rows";
 import themes from "./support/themes.json";
 
