@@ -5,13 +5,12 @@ import { version } from "../../package.json";
 import { Cancelled, Fault } from "../shared/fault";
 import { considerLayers } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
-import { assertOutput } from "../factorize/atomic";
 import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
 import { propose, type AllocationId, type Wish } from "../factorize/propose";
 import { parseRankRule } from "../factorize/rankRule";
 import type { SchemeWish } from "../factorize/scheme";
 import type { Output, Source } from "../factorize/source";
-import { assertEnding, openSource } from "../factorize/sources";
+import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
 import { Report } from "../engine/report";
 import { exactSolver } from "../linalg/exactSolver";
@@ -52,15 +51,10 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
   if (flags.ranks !== undefined && flags.budget !== undefined) throw new Fault("usage", "--ranks and --budget exclude each other: a budget chooses the ranks.");
   const options: OpenOptions = { ...DEFAULT_OPEN_OPTIONS, allowExternalDataOutside: flags.allowExternalData };
   const model = await openModel(resolve(path), options);
-  const output = flags.out === undefined ? null : resolve(flags.out);
-  if (output !== null) {
-    assertEnding(model, output);
-    // Files that come beside it must not take the place of one of the original's either.
-    for (const file of [output, `${output}.data`, `${output}.plan.json`]) await assertOutput(file, model.files);
-  }
+  const output = flags.out === undefined ? null : await outputFile(model, resolve(flags.out));
   const source = await openSource(model, options, flags.as);
   try {
-    if (output !== null) await assertOwn(source, dirname(output));
+    if (output !== null) await assertWritable(source, model, output.path, output.makesFolder);
     const plan = await planFor(model, source, options, flags);
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes };
@@ -72,15 +66,6 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     return ended.unverified === null ? EXIT.done : EXIT.fault;
   } finally {
     await Promise.all([source.close(), model.close()]);
-  }
-}
-
-/** A script of that name that is not ours stays. @throws Fault not-written */
-async function assertOwn({ beside }: Source, folder: string): Promise<void> {
-  for (const { name, text } of beside) {
-    const there = await readFile(join(folder, name), "utf8").catch(() => null);
-    if (there === null || there.split("\n")[0] === text.split("\n")[0]) continue;
-    throw new Fault("not-written", `There is another ${name} in the folder of the output, which RankLens would have to overwrite.`, "Write into another folder.");
   }
 }
 
@@ -132,9 +117,9 @@ async function knownSpectra(model: Model, options: OpenOptions, flags: Factorize
 }
 
 /** null: interrupted; then nothing is left behind. */
-async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, output: string, flags: FactorizeFlags): Promise<Outcome | null> {
+async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags): Promise<Outcome | null> {
   const bar = new ProgressBar(process.stderr);
-  const request = { path: model.summary.path, options, plan: outcome.plan, output, as: flags.as, threads: flags.threads ?? 0 };
+  const request = { path: model.summary.path, options, plan: outcome.plan, output, makesFolder, as: flags.as, threads: flags.threads ?? 0 };
   const written = await whileInterruptible((signal) => applyApart(join(__dirname, "apply.js"), request, signal, (message) => {
     if (message.type === "notice") process.stderr.write(`ranklens: ${message.text}\n`);
     if (message.type !== "progress") return;

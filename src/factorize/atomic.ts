@@ -1,4 +1,4 @@
-import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, rmdir, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Cancelled, Fault } from "../shared/fault";
 
@@ -13,16 +13,26 @@ interface Pending {
 
 /**
  * Files that appear together or not at all: each is written to a temporary name in its folder, flushed to the disk, and
- * renamed once all are complete. Whatever goes wrong before leaves nothing behind.
+ * renamed once all are complete; the first of them, by which a model is opened, comes last. Whatever goes wrong before leaves
+ * nothing behind.
  */
 export class AtomicFiles {
   private readonly pending: Pending[] = [];
+  private readonly newFolders = new Set<string>();
 
   constructor(private readonly signal?: AbortSignal) {}
 
-  /** @throws Fault not-written, Cancelled; the caller then calls `discard` */
-  async write(path: string, body: (write: Write) => Promise<void>): Promise<void> {
-    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  /** A folder for some of the files, which is made once all are complete where it is not there; until then they are beside it. */
+  makeFolder(path: string): void {
+    this.newFolders.add(path);
+  }
+
+  /**
+   * @returns the temporary name, under which it can be read until `commit`
+   * @throws Fault not-written, Cancelled; the caller then calls `discard`
+   */
+  async write(path: string, body: (write: Write) => Promise<void>): Promise<string> {
+    const temporary = join(this.newFolders.has(dirname(path)) ? dirname(dirname(path)) : dirname(path), partialName(path, process.pid));
     let handle: FileHandle;
     try {
       handle = await open(temporary, "wx");
@@ -36,22 +46,27 @@ export class AtomicFiles {
     } finally {
       await handle.close();
     }
+    return temporary;
   }
 
-  /** Gives all files their names. @returns their paths */
+  /** Gives all files their names. When one cannot have its own, those that have theirs go again. @returns their paths */
   async commit(): Promise<string[]> {
     if (this.signal?.aborted === true) throw new Cancelled();
-    const done: string[] = [];
-    for (const { path, temporary } of this.pending) {
+    const paths = this.pending.map(({ path }) => path);
+    const made: (() => Promise<void>)[] = [];
+    for (const { path, temporary } of [...this.pending].reverse()) {
       try {
+        if (dirname(temporary) !== dirname(path)) await mkdir(dirname(path)).then(() => { made.push(() => rmdir(dirname(path))); }, passOver("EEXIST"));
+        const isNew = await stat(path).then(() => false, () => true);
         await rename(temporary, path);
+        if (isNew) made.push(() => rm(path, { force: true }));
       } catch (error) {
+        for (const undo of made.reverse()) await undo().catch(() => undefined);
         throw notWritten(path, error);
       }
-      done.push(path);
     }
     this.pending.length = 0;
-    return done;
+    return paths;
   }
 
   async discard(): Promise<void> {
@@ -67,17 +82,33 @@ export class AtomicFiles {
   }
 }
 
+/** The name of a file while the process of that id writes it. */
+function partialName(path: string, pid: number): string {
+  return `.${basename(path)}.${pid}.partial`;
+}
+
+/** Whether a process of that id was writing a file of this name. */
+export function isPartial(name: string, pid: number | undefined): boolean {
+  return name.startsWith(".") && name.endsWith(`.${pid}.partial`);
+}
+
 /**
  * Says before anything is computed that an output could not be written.
+ * @param makesFolder whether its folder may be made, in one that is there
  * @throws Fault not-written where it would overwrite one of `originals`, or its folder is not there
  */
-export async function assertOutput(path: string, originals: readonly string[]): Promise<void> {
-  const [own, folder, ...others] = await Promise.all([path, dirname(path), ...originals].map((each) => stat(each).catch(() => null)));
-  if (folder?.isDirectory() !== true) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
+export async function assertOutput(path: string, originals: readonly string[], makesFolder = false): Promise<void> {
+  const [own, folder, above, ...others] = await Promise.all([path, dirname(path), dirname(dirname(path)), ...originals].map((each) => stat(each).catch(() => null)));
+  const isThere = folder?.isDirectory() === true || (makesFolder && folder === null && above?.isDirectory() === true);
+  if (!isThere) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
   if (own?.isDirectory() === true) throw new Fault("not-written", `${basename(path)} is a folder.`, "Name a file in it.");
   if (own !== null && own !== undefined && others.some((other) => other?.ino === own.ino && other.dev === own.dev)) {
     throw new Fault("not-written", `${basename(path)} is the original, which RankLens never overwrites.`, "Choose another name.");
   }
+}
+
+function passOver(code: string): (error: unknown) => void {
+  return (error) => { if ((error as NodeJS.ErrnoException).code !== code) throw error; };
 }
 
 function notWritten(path: string, error: unknown): Fault {

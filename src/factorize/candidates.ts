@@ -5,7 +5,7 @@ import type { ModeSpectra, Spectra } from "./ladder";
 import type { Scheme, SchemeId, SchemeWish } from "./scheme";
 import { SCHEMES, schemesFor } from "./schemes";
 import { isTarget, type Source } from "./source";
-import { isConvolution, type Form, type Target } from "./target";
+import { arranged, isConvolution, type Form, type Target } from "./target";
 
 /** A layer that may be factorized: the schemes that fit it, with the spectra that rule their ranks. */
 export interface Candidate {
@@ -56,8 +56,9 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
   const considered: Considered[] = [];
   for (const [index, layer] of layers.entries()) {
     const { name, shape, dtype } = layer.tensor;
-    const own = { name, parameters: shape.reduce((all, size) => all * size, 1), dtype };
     const target = source.targets[index]!;
+    // The type that it is written in, where that is another than the file's.
+    const own = { name, parameters: shape.reduce((all, size) => all * size, 1), dtype: isTarget(target) ? target.dtype : dtype };
     const reason = reasonToKeep(name, target, off, options);
     if (reason !== null || !isTarget(target)) {
       considered.push({ ...own, candidate: null, reason: reason ?? "" });
@@ -78,7 +79,7 @@ function reasonToKeep(name: string, target: Source["targets"][number], off: Read
 
 async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, read, solver }: CandidateOptions): Promise<Candidate["schemes"]> {
   let values: Values | null = null;
-  const readOnce = async (): Promise<Values> => (values ??= await read(layer));
+  const readOnce = async (): Promise<Values> => (values ??= arranged(target, await read(layer)));
   const found = new Map<Scheme, Spectra>();
   const spectraOf = async (scheme: Scheme): Promise<Spectra> => {
     const before = found.get(scheme);

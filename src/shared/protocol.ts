@@ -97,7 +97,11 @@ export interface MapCell {
   /** Index into blocks and modules; -1 in the strip. */
   readonly block: number;
   readonly module: number;
-  /** null while not computed. */
+  /** Ids of all rows it stands for: the layer's matrices, and those of the experts that share it. */
+  readonly rows: readonly number[];
+  /** `failed`: none of its layers has measures, and none will have without another run. */
+  readonly state: "pending" | "done" | "failed";
+  /** null until `done`. */
   readonly utilization: number | null;
   readonly parameters: number;
 }

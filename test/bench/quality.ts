@@ -1,12 +1,13 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { factorsOf } from "../../src/factorize/apply";
+import { factorsFor, workOf } from "../../src/factorize/apply";
 import { AtomicFiles } from "../../src/factorize/atomic";
 import { considerLayers } from "../../src/factorize/candidates";
 import { PLAN_SCHEMA, type Plan } from "../../src/factorize/plan";
 import { ALLOCATIONS, propose, type AllocationId } from "../../src/factorize/propose";
-import type { SchemeId } from "../../src/factorize/scheme";
+import type { Factor, SchemeId } from "../../src/factorize/scheme";
+import { ready } from "../../src/factorize/source";
 import { openSource } from "../../src/factorize/sources";
 import { exactSolver } from "../../src/linalg/exactSolver";
 import { exactSvd } from "../../src/linalg/svd";
@@ -38,10 +39,11 @@ async function candidate(task: Task, scheme: SchemeId | "auto", allocation: Allo
     const total = model.summary.parameters;
     const { layers } = propose(considered, { kind: "budget", budget: { unit: "params", amount: Math.floor(share * total), allocation } }, total, String);
     const plan: Plan = { schema: PLAN_SCHEMA, tool: { name: "ranklens", version: "" }, source: { file: "", format: "onnx", sha256: "", parameters: total }, choice: "", layers };
-    const factors = await factorsOf(plan, model, source, exactSvd, () => undefined);
+    const factors = new Map<string, readonly Factor[]>();
+    for (const work of workOf(plan, model, source)) factors.set(work.name, await factorsFor(work, model, exactSvd));
     const files = new AtomicFiles();
     const output = join(work, "candidate.onnx");
-    await files.write(output, (write) => source.apply(factors, output, write));
+    await source.write(ready(factors), output, files);
     await files.commit();
     return await task.score(output);
   } catch (error) {

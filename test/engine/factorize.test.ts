@@ -152,8 +152,9 @@ describe("ranklens factorize, given what it cannot do,", () => {
   it("ends at once on Ctrl+C, and leaves nothing behind", async () => {
     const model = writeModel(folder.path, "large.safetensors", { "a.weight": noise(2, 1200, 1200), "b.weight": noise(4, 1200, 1200), "c.weight": noise(4, 20, 20) });
     const child = spawn(process.execPath, [programs.cli, "factorize", model, "--out", "s.safetensors", "--ranks", "fixed:9"], { env: environment(), cwd: folder.path, stdio: "ignore" });
-    await new Promise((resolve) => setTimeout(resolve, 1500));
     const ended = new Promise<number | null>((resolve) => child.once("exit", (code, signal) => resolve(signal === "SIGINT" ? 130 : code)));
+    // In the middle of the write: the file has its temporary name, and its factors are being computed.
+    while (!files().some((name) => name.endsWith(".partial"))) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     expect(files()).toEqual(["large.safetensors"]);

@@ -1,9 +1,10 @@
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Fault } from "../../shared/fault";
 import { FileBytes } from "../../models/fileBytes";
 import type { Layer, OpenOptions } from "../../models/model";
 import { locateLayers } from "../../models/onnx/locate";
-import type { Source } from "../source";
+import type { AtomicFiles, Write } from "../atomic";
+import type { FactorMaker, Source } from "../source";
 import type { Factor } from "../scheme";
 import { isWritable } from "../store";
 import { isDepthwise, isConvolution, type Target } from "../target";
@@ -17,8 +18,13 @@ import { usesOf, type WeightUses } from "./uses";
 /** Bytes copied at once from the old file to the new. */
 const CHUNK = 4 * 1024 * 1024;
 
+export interface OnnxSource extends Source {
+  /** Writes the model's own file. @param output where it will be */
+  apply(factors: ReadonlyMap<string, readonly Factor[]>, output: string, write: Write): Promise<void>;
+}
+
 /** An ONNX model to be factorized: which of its layers can be, and how the new file is written. @throws Fault */
-export async function openOnnxSource(path: string, layers: readonly Layer[], options: OpenOptions): Promise<Source> {
+export async function openOnnxSource(path: string, layers: readonly Layer[], options: OpenOptions): Promise<OnnxSource> {
   const { layers: located, model, external } = await locateLayers(path, options);
   const file = await FileBytes.open(path);
   try {
@@ -47,19 +53,25 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
       const gone = new Set([...factors.keys()].map((name) => uses.get(name)?.tensor));
       return moved(outside.filter((tensor) => !gone.has(tensor)), external);
     };
+    const apply: OnnxSource["apply"] = async (factors, output, write) => {
+      const edits = await editsFor({ file, irVersion: model.irVersion ?? 1, opset }, graphs, uses, factors);
+      edits.push(...await repointed(file, await kept(factors), dataName(output)));
+      for (const piece of spliced(edits, file.size)) {
+        if ("bytes" in piece) await write(piece.bytes);
+        else for (let at = piece.start; at < piece.end; at += CHUNK) await write(await file.read(at, Math.min(CHUNK, piece.end - at)));
+      }
+      await file.assertUnchanged();
+    };
+    const dataPaths = (output: string): string[] => (outside.length === 0 ? [] : [join(dirname(output), dataName(output))]);
     return {
-      targets,
-      apply: async (factors, output, write) => {
-        const edits = await editsFor({ file, irVersion: model.irVersion ?? 1, opset }, graphs, uses, factors);
-        edits.push(...await repointed(file, await kept(factors), dataName(output)));
-        for (const piece of spliced(edits, file.size)) {
-          if ("bytes" in piece) await write(piece.bytes);
-          else for (let at = piece.start; at < piece.end; at += CHUNK) await write(await file.read(at, Math.min(CHUNK, piece.end - at)));
-        }
-        await file.assertUnchanged();
+      targets, apply, notes: [], bytes: null, beside: [],
+      paths: (output) => [output, ...dataPaths(output)],
+      write: async ({ steps, make }: FactorMaker, output: string, files: AtomicFiles) => {
+        // Edits of one file depend on each other: a graph's nodes and its initializers.
+        const factors = await make([...steps.keys()]);
+        await files.write(output, (write) => apply(factors, output, write));
+        for (const data of dataPaths(output)) await files.write(data, async (write) => copyData(await kept(factors), write));
       },
-      data: (factors, output) => (outside.length === 0 ? null : { name: dataName(output), write: async (write) => copyData(await kept(factors), write) }),
-      beside: [],
       close: () => file.close(),
     };
   } catch (error) {

@@ -7,12 +7,13 @@ export const LOADER = `"""Loads a model whose layers RankLens has factorized.
 
     from load_factorized import load_factorized
     model = MyModel()                                   # built as for the original weights
-    load_factorized(model, "model.safetensors")
+    load_factorized(model, "model.safetensors")         # or "model.safetensors.index.json" of several files
 
 Each factorized layer becomes a torch.nn.Sequential of smaller layers, which the file's metadata describes. Stride,
 padding and dilation are taken from the layer that is replaced. Needs torch alone.
 """
 import json
+import os
 import struct
 
 import torch
@@ -36,6 +37,21 @@ def read_safetensors(path):
         flat = torch.frombuffer(data[begin:end], dtype=DTYPES[entry["dtype"]]) if end > begin else torch.empty(0, dtype=DTYPES[entry["dtype"]])
         tensors[name] = flat.reshape(entry["shape"])
     return tensors, metadata
+
+
+def read_checkpoint(path):
+    """The same of all files that an index names. Metadata that names a tensor says of what other one it is the same."""
+    if not path.endswith(".json"):
+        return read_safetensors(path)
+    with open(path, encoding="utf-8") as file:
+        names = sorted(set(json.load(file)["weight_map"].values()))
+    tensors, metadata, modules = {}, {}, {}
+    for name in names:
+        own, said = read_safetensors(os.path.join(os.path.dirname(path), name))
+        modules.update(json.loads(said.pop("${MODULES_KEY}", "{}")))
+        tensors.update(own)
+        metadata.update(said)
+    return tensors, {**metadata, "${MODULES_KEY}": json.dumps(modules)}
 
 
 def matrix_layer(step, bias):
@@ -77,7 +93,9 @@ def factorized_layer(original, steps):
 
 def load_factorized(model, path, strict=True):
     """Replaces the factorized layers of \`model\` and loads all weights from \`path\`. Returns the model."""
-    tensors, metadata = read_safetensors(path)
+    tensors, metadata = read_checkpoint(str(path))
+    wanted = model.state_dict().keys()
+    tensors.update({name: tensors[kept] for name, kept in metadata.items() if name in wanted and name not in tensors and kept in tensors})
     for name, steps in json.loads(metadata["${MODULES_KEY}"]).items():
         parent, _, child = name.rpartition(".")
         owner = model.get_submodule(parent)

@@ -32,7 +32,7 @@ export function groupsOf({ groups, out, in: inEach, positions, form }: Kernels, 
   const size = out * inEach * positions;
   return Array.from({ length: groups }, (_, group) => {
     const own = values.subarray(group * size, (group + 1) * size);
-    return form.op === "conv" ? Float64Array.from(own) : swapped(own, inEach, out, positions);
+    return form.op === "conv" ? new Float64Array(own) : swapped(own, inEach, out, positions);
   });
 }
 

@@ -1,7 +1,7 @@
 import { AtomicFiles } from "../../../../src/factorize/atomic";
 import { SCHEMES } from "../../../../src/factorize/schemes";
 import type { Factor, SchemeId } from "../../../../src/factorize/scheme";
-import { isTarget, writeAll, type Output } from "../../../../src/factorize/source";
+import { isTarget, ready, writeAll, type Output } from "../../../../src/factorize/source";
 import { openSource } from "../../../../src/factorize/sources";
 import { exactSvd } from "../../../../src/linalg/svd";
 import { openModel } from "../../../../src/models/formats";
@@ -24,7 +24,7 @@ export async function writeFactored(path: string, output: string, id: SchemeId, 
     factors.set(target.name, await scheme.factor(target, await model.read(layer.tensor), scheme.fullRanks(target).map(rankOf), exactSvd));
   }
   const files = new AtomicFiles();
-  await writeAll(source, factors, output, files);
+  await writeAll(source, ready(factors), output, files);
   await files.commit();
   await Promise.all([source.close(), model.close()]);
   return { layers: [...factors.keys()], kept };
