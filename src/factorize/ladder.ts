@@ -1,3 +1,4 @@
+import { effectiveShare } from "./effectiveShare";
 import { multiplyAddsOf, parametersOf, wholeStep, type Positions, type Scheme, type SchemeId } from "./scheme";
 import { isConvolution, product, type Target } from "./target";
 
@@ -12,6 +13,8 @@ export interface Rung {
   readonly error2: number;
   /** A bound of ‖W − Ŵ‖₂ / ‖W‖₂, which ALDS spreads over the layers. */
   readonly spectralError: number;
+  /** @see effectiveShare; 0 for the layer as it is. */
+  readonly effectiveShare: number;
 }
 
 /** Singular values of one mode: one list for each group. */
@@ -25,7 +28,7 @@ export type Spectra = readonly ModeSpectra[];
 
 /** The layer as it is. */
 export function wholeRung(target: Target, positions: Positions): Rung {
-  return { scheme: null, ranks: [], parameters: product(target.shape), multiplyAdds: multiplyAddsOf([wholeStep(target)], positions), error2: 0, spectralError: 0 };
+  return { scheme: null, ranks: [], parameters: product(target.shape), multiplyAdds: multiplyAddsOf([wholeStep(target)], positions), error2: 0, spectralError: 0, effectiveShare: 0 };
 }
 
 export function rungAt(target: Target, scheme: Scheme, ranks: readonly number[], spectra: Spectra, positions: Positions): Rung {
@@ -33,7 +36,7 @@ export function rungAt(target: Target, scheme: Scheme, ranks: readonly number[],
   return {
     scheme: scheme.id, ranks, parameters: parametersOf(steps), multiplyAdds: multiplyAddsOf(steps, positions),
     error2: Math.min(1, ranks.reduce((sum, rank, mode) => sum + tailEnergy(spectra[mode]!, rank), 0)),
-    spectralError: spectralBound(target, scheme, ranks, spectra),
+    spectralError: spectralBound(target, scheme, ranks, spectra), effectiveShare: effectiveShare(scheme, ranks, spectra),
   };
 }
 
