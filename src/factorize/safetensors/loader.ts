@@ -123,7 +123,7 @@ def factorized_layer(original, steps):
     # One of the steps may divide the layer's own groups further; none has fewer.
     expected = min(step["groups"] for step in steps) if "conv" in steps[0]["op"] else 1
     if groups != expected:
-        raise ValueError(f"{original} has {groups} groups, but was factorized as a layer of {expected}")
+        raise ValueError(f"{original} has {groups} groups, but was factorized as a layer of {expected}: the file does not say. Exclude it")
     layers = []
     for index, step in enumerate(steps):
         bias = index == len(steps) - 1 and getattr(original, "bias", None) is not None

@@ -3,6 +3,7 @@ import { SCHEMES } from "../../../../src/factorize/schemes";
 import type { Factor, SchemeId } from "../../../../src/factorize/scheme";
 import { isTarget, ready, writeAll, type Output } from "../../../../src/factorize/source";
 import { openSource } from "../../../../src/factorize/sources";
+import { arranged } from "../../../../src/factorize/target";
 import { exactSvd } from "../../../../src/linalg/svd";
 import { openModel } from "../../../../src/models/formats";
 import { DEFAULT_OPEN_OPTIONS } from "../../../../src/models/model";
@@ -21,7 +22,7 @@ export async function writeFactored(path: string, output: string, id: SchemeId, 
       continue;
     }
     const scheme = [SCHEMES[id], SCHEMES.channel, SCHEMES.svd].find((candidate) => candidate.refusal(target) === null)!;
-    factors.set(target.name, await scheme.factor(target, await model.read(layer.tensor), scheme.fullRanks(target).map(rankOf), exactSvd));
+    factors.set(target.name, await scheme.factor(target, arranged(target, await model.read(layer.tensor)), scheme.fullRanks(target).map(rankOf), exactSvd));
   }
   const files = new AtomicFiles();
   await writeAll(source, ready(factors), output, files);
