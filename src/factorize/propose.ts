@@ -11,8 +11,13 @@ import type { Positions, Scheme } from "./scheme";
 import type { Target } from "./target";
 
 /** How a budget is shared over layers. */
-export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio } as const;
+export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio, "effective-rank": minimax } as const;
 export type AllocationId = keyof typeof ALLOCATIONS;
+
+/** What of a rung each of them spreads or sums. */
+const OBJECTIVES: Readonly<Record<AllocationId, (rung: Rung) => number>> = {
+  minimax: ({ spectralError }) => spectralError, "least-total": ({ error2 }) => error2, "equal-ratio": ({ error2 }) => error2, "effective-rank": (rung) => rung.effectiveShare,
+};
 
 export interface Budget {
   readonly unit: "params" | "bytes";
@@ -90,7 +95,7 @@ function shared(rule: RankRule, modes: number): RankRule {
 function byBudget(considered: readonly Considered[], budget: Budget, total: number, words: (amount: number) => string): Proposal {
   const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, rungs: rungsOf(layer.candidate) }]));
   const costOf = (layer: Considered, parameters: number): number => (budget.unit === "params" ? parameters : parameters * bytesOf(layer.dtype));
-  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung.parameters), error: budget.allocation === "minimax" ? rung.spectralError : rung.error2 })));
+  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung.parameters), error: OBJECTIVES[budget.allocation](rung) })));
   const fixed = total - candidates.reduce((sum, { layer }) => sum + costOf(layer, layer.parameters), 0);
   assertPossible(choices, fixed, budget.amount, words);
   const allocation = ALLOCATIONS[budget.allocation](choices, budget.amount - fixed);
