@@ -1,7 +1,7 @@
 import type { SpectrumSolver } from "../linalg/singularValues";
 import type { Layer, Values } from "../models/model";
 import type { ModeSpectra } from "./ladder";
-import type { Scheme, SchemeId } from "./scheme";
+import type { Positions, Scheme, SchemeId } from "./scheme";
 import { schemesFor } from "./schemes";
 import { isTarget, type Source } from "./source";
 import { arranged, type Form, type Target } from "./target";
@@ -10,6 +10,8 @@ import { arranged, type Form, type Target } from "./target";
 export interface Candidate {
   readonly target: Target;
   readonly schemes: readonly { readonly scheme: Scheme; readonly spectra: readonly ModeSpectra[] }[];
+  /** Where it is applied; left out where that is not known. */
+  readonly positions?: Positions;
 }
 
 /** A layer and what becomes of it: a candidate, or why it stays as it is. */
@@ -28,6 +30,8 @@ export interface CandidateOptions {
   readonly excluded: (name: string) => boolean;
   /** A spectrum that is known already: of a layer's view by its unfolding and part; null when it is not. */
   readonly known: (name: string, unfolding: string, part: string | null) => Float64Array | null;
+  /** Where layers are applied, by name. */
+  readonly positions?: ReadonlyMap<string, Positions>;
   readonly read: (layer: Layer) => Promise<Values>;
   readonly solver: SpectrumSolver;
 }
@@ -65,9 +69,14 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
     }
     const schemes = schemesFor(target, options.scheme);
     if (schemes.length === 0) considered.push({ ...own, candidate: null, reason: `the ${options.scheme} scheme does not fit it` });
-    else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options) }, reason: "" });
+    else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options), ...placed(name, options) }, reason: "" });
   }
   return considered;
+}
+
+function placed(name: string, { positions }: CandidateOptions): Pick<Candidate, "positions"> {
+  const own = positions?.get(name);
+  return own === undefined ? {} : { positions: own };
 }
 
 function reasonToKeep(name: string, target: Source["targets"][number], off: ReadonlyMap<string, string>, { included, excluded }: CandidateOptions): string | null {

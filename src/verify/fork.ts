@@ -1,21 +1,30 @@
 import { fork } from "node:child_process";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import type { Verification, VerifyRequest } from "./verification";
+import type { Shapes, ShapesRequest, Verification, VerifyRequest } from "./verification";
 
-type Answer = { readonly result: Verification } | { readonly fault: PlainFault };
+type Answer<T> = { readonly result: T } | { readonly fault: PlainFault };
 
 /**
  * Verifies in a process of its own.
  * @param script absolute path of the built `dist/verify.js`
  * @throws Fault, Cancelled
  */
-export async function verifyApart(script: string, request: VerifyRequest, signal: AbortSignal): Promise<Verification> {
+export function verifyApart(script: string, request: VerifyRequest, signal: AbortSignal): Promise<Verification> {
+  return apart(script, request, signal);
+}
+
+/** The shapes of a model's inputs and outputs on seeded inputs. @throws Fault, Cancelled */
+export function shapesApart(script: string, request: ShapesRequest, signal: AbortSignal): Promise<Shapes> {
+  return apart(script, request, signal);
+}
+
+async function apart<T>(script: string, request: VerifyRequest | ShapesRequest, signal: AbortSignal): Promise<T> {
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const kill = (): void => { child.kill("SIGKILL"); };
   signal.addEventListener("abort", kill);
   try {
     return await new Promise((resolve, reject) => {
-      child.once("message", (answer: Answer) => {
+      child.once("message", (answer: Answer<T>) => {
         if ("result" in answer) resolve(answer.result);
         else reject(Fault.fromPlain(answer.fault));
       });

@@ -21,11 +21,14 @@ const SEEDED_INTEGERS = 100;
 const SEEDED_BATCHES = 4;
 const SEED = 1;
 
-/** Random inputs that are the same for every call. */
-export function seededInputs(ort: typeof Ort, inputs: readonly InputMeta[]): Feeds[] {
+/**
+ * Random inputs that are the same for every call.
+ * @param openLength of axes that the graph leaves open, but for the first
+ */
+export function seededInputs(ort: typeof Ort, inputs: readonly InputMeta[], openLength = OPEN_LENGTH): Feeds[] {
   const next = mulberry(SEED);
   return Array.from({ length: SEEDED_BATCHES }, () => Object.fromEntries(inputs.map(({ name, type, shape }) => {
-    const sizes = shape.map((size, axis) => (typeof size === "number" && size > 0 ? size : axis === 0 ? 1 : OPEN_LENGTH));
+    const sizes = shape.map((size, axis) => (typeof size === "number" && size > 0 ? size : axis === 0 ? 1 : openLength));
     const count = sizes.reduce((all, size) => all * size, 1);
     return [name, tensorOf(ort, type, sizes, Array.from({ length: count }, () => (type.startsWith("float") ? gaussian(next) : Math.floor(next() * (type === "bool" ? 2 : SEEDED_INTEGERS)))))];
   })));

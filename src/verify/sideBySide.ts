@@ -4,7 +4,7 @@ import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
 import { Comparison, quantile } from "./compare";
 import { dataInputs, seededInputs, type Feeds, type InputMeta } from "./inputs";
-import type { Latency, Verification, VerifyRequest } from "./verification";
+import type { Latency, Shapes, ShapesRequest, Verification, VerifyRequest } from "./verification";
 
 /** Timed runs of each model, in turn, after one that is not timed. */
 const TIMED_RUNS = 11;
@@ -13,7 +13,7 @@ const TIMED_RUNS = 11;
 export async function sideBySide({ original, candidate, data }: VerifyRequest): Promise<Verification> {
   const ort = await runtime();
   const [first, second] = [await session(ort, original), await session(ort, candidate)];
-  const inputs = first.inputMetadata.flatMap((meta): InputMeta[] => (meta.isTensor ? [{ name: meta.name, type: meta.type, shape: meta.shape }] : []));
+  const inputs = inputsOf(first);
   const batches = data === null ? seededInputs(ort, inputs) : await dataInputs(ort, data, inputs);
   const comparison = new Comparison();
   for (const feeds of batches) {
@@ -37,6 +37,33 @@ export async function sideBySide({ original, candidate, data }: VerifyRequest): 
     latency: { original: latency(times[0]), candidate: latency(times[1]) },
     bytes: { original: (await stat(original)).size, candidate: (await stat(candidate)).size },
   };
+}
+
+/** Lengths of open axes that are tried: what takes words takes few, what takes pictures or sound may need more. */
+const OPEN_LENGTHS = [16, 256, 1024];
+
+/** @throws Fault when it does not run on random inputs of any length that is tried */
+export async function shapesOf({ shapesOf: path }: ShapesRequest): Promise<Shapes> {
+  const ort = await runtime();
+  const model = await session(ort, path);
+  let last: unknown = null;
+  for (const length of OPEN_LENGTHS) {
+    const feeds = seededInputs(ort, inputsOf(model), length)[0] ?? {};
+    try {
+      return { inputs: shapes(feeds), outputs: shapes(await run(model, feeds, path, null)) };
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw last;
+}
+
+function shapes(tensors: Record<string, Ort.Tensor>): Map<string, readonly number[]> {
+  return new Map(Object.entries(tensors).flatMap(([name, { dims }]) => (dims === undefined ? [] : [[name, dims]])));
+}
+
+function inputsOf(model: Ort.InferenceSession): InputMeta[] {
+  return model.inputMetadata.flatMap((meta): InputMeta[] => (meta.isTensor ? [{ name: meta.name, type: meta.type, shape: meta.shape }] : []));
 }
 
 /** Native code: only where it is asked for, and told when there is none for this machine. */

@@ -16,6 +16,16 @@ export interface Verification {
   readonly bytes: { readonly original: number; readonly candidate: number };
 }
 
+/** Run a model once on seeded inputs, and say which shapes its outputs have. */
+export interface ShapesRequest {
+  readonly shapesOf: string;
+}
+
+export interface Shapes {
+  readonly inputs: ReadonlyMap<string, readonly number[]>;
+  readonly outputs: ReadonlyMap<string, readonly number[]>;
+}
+
 export interface VerifyRequest {
   readonly original: string;
   readonly candidate: string;
