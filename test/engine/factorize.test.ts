@@ -72,6 +72,19 @@ describe("ranklens factorize", () => {
     expect(run("factorize", at("m.onnx"), "--dry-run", "--budget", "macs:0.5", "--include", "*").out).toMatch(/221 k multiply-adds → \d+ k \(\d+ %\), for one run on x \[1, 8, 16, 16\]/);
   });
 
+  it("writes float32 factors that lose what the singular values say, to 1e-5, from several processes at once", () => {
+    const shapes = [[300, 220], [150, 400], [260, 260], [40, 30]] as const;
+    const model = writeModel(folder.path, "m.safetensors", Object.fromEntries([...shapes.map(([rows, columns], index) => [`l${index}.weight`, noise(index + 2, rows, columns)]), ["head.weight", noise(9, 8, 30)]]));
+    expect(run("factorize", model, "--out", "s.safetensors", "--budget", "params:0.4").code).toBe(0);
+    const plan = JSON.parse(readFileSync(at("s.safetensors.plan.json"), "utf8")) as Json["plan"];
+    const told = JSON.parse(execFileSync("/usr/bin/python3", [join(import.meta.dirname, "../reference/factor_errors.py"), model, at("s.safetensors")], { encoding: "utf8" })) as Record<string, { error: number; best: number }>;
+    expect(Object.keys(told).length).toBeGreaterThanOrEqual(3);
+    for (const [name, { error, best }] of Object.entries(told)) {
+      expect(Math.abs(error - best)).toBeLessThan(1e-5);
+      expect(Math.abs(error - plan.layers.find((layer) => layer.name === name)!.relativeError)).toBeLessThan(1e-5);
+    }
+  });
+
   it("verifies in ONNX Runtime, on seeded inputs and on data", () => {
     const model = onnx();
     const seeded = JSON.parse(run("factorize", model, "--out", "a.onnx", "--ranks", "fixed:7", "--scheme", "channel", "--include", "*", "--verify", "--json").out) as Json;
