@@ -9,8 +9,9 @@ import { plannedMultiplyAdds, type MultiplyAdds } from "../factorize/multiplyAdd
 import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
 import { propose, type AllocationId, type Wish } from "../factorize/propose";
 import { parseRankRule } from "../factorize/rankRule";
-import type { SchemeId } from "../factorize/scheme";
+import type { SchemeWish } from "../factorize/scheme";
 import type { Output, Source } from "../factorize/source";
+import { adapterPaths } from "../factorize/safetensors/adapter";
 import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
 import { multiplyAddsApart } from "../engine/multiplyAddsApart";
@@ -18,8 +19,7 @@ import { Report } from "../engine/report";
 import { exactSolver } from "../linalg/exactSolver";
 import { openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
-import { verifyApart } from "../verify/fork";
-import type { Verification } from "../verify/verification";
+import { compareWeightsApart, verifyApart } from "../verify/fork";
 import { budgetWish, budgetWords, parseBudget } from "./budgetFlag";
 import { EXIT } from "./exitCodes";
 import { factorizeSummary, type Outcome } from "./factorizeSummary";
@@ -29,7 +29,7 @@ import { measureRows, resultsCache } from "./spectra";
 /** Options of `ranklens factorize`, as commander parses them. */
 export interface FactorizeFlags {
   readonly out?: string;
-  readonly scheme: SchemeId | "auto";
+  readonly scheme: SchemeWish;
   readonly ranks?: string;
   readonly budget?: string;
   readonly allocate: AllocationId;
@@ -51,6 +51,7 @@ const DEFAULT_RANKS = "energy:0.9";
 export async function factorizeCommand(path: string, flags: FactorizeFlags): Promise<number> {
   if (flags.out === undefined && !flags.dryRun) throw new Fault("usage", "Where should the factorized model be written?", "Name it with --out, or see the plan alone with --dry-run.");
   if (flags.ranks !== undefined && flags.budget !== undefined) throw new Fault("usage", "--ranks and --budget exclude each other: a budget chooses the ranks.");
+  if (flags.as === "adapter" && !["auto", "channel", "svd"].includes(flags.scheme)) throw new Fault("usage", `An adapter cannot hold factors of the ${flags.scheme} scheme.`, "Leave --scheme out: matrices take svd, convolutions channel.");
   const options: OpenOptions = { ...DEFAULT_OPEN_OPTIONS, allowExternalDataOutside: flags.allowExternalData };
   const model = await openModel(resolve(path), options);
   const output = flags.out === undefined ? null : await outputFile(model, resolve(flags.out));
@@ -60,7 +61,7 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     const plan = await planFor(model, source, options, flags);
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes, macs: plan.multiplyAdds?.before ?? null };
-    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, unverified: null };
+    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: source.notes, unverified: null };
     const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
     if (ended === null) return interrupted();
     const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
@@ -89,13 +90,14 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   const budget = flags.budget === undefined ? null : parseBudget(flags.budget);
   const multiplyAdds = await whileInterruptible((signal) => countedMultiplyAdds(source, model.summary.path, budget?.unit === "macs", signal));
   if (multiplyAdds === null) return null;
-  const totals = { params: model.summary.parameters, bytes: model.summary.bytes, macs: multiplyAdds.known?.total ?? 0 };
+  const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0 };
   const unit = budget?.unit ?? "params";
   const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], flags.allocate);
   const known = await knownSpectra(model, options, flags);
   if (known === null) return null;
   const considered = await considerLayers(model.layers, source, {
-    scheme: flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+    // LoRA of a convolution is the channel scheme, and no other.
+    scheme: flags.as === "adapter" ? "channel" : flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
     ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
   const { layers } = propose(considered, wish, totals[unit], budgetWords(unit));
@@ -143,13 +145,10 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
     bar.show({ path: "", state: "running", done: message.done, failed: 0, estimated: 0, total: message.total, current: [message.name], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
   })).finally(() => bar.clear());
   if (written === null) return null;
-  const after = await openModel(output, { smallestTensor: DEFAULT_OPEN_OPTIONS.smallestTensor });
-  const size = { parameters: after.summary.parameters, bytes: after.summary.bytes, macs: outcome.after.macs };
-  await after.close();
-  const done = { ...outcome, written, after: size };
+  const done = { ...outcome, written, after: { ...await sizeOf(flags.as === "adapter" ? [output, adapterPaths(output).weights] : [output]), macs: outcome.after.macs } };
   if (flags.verify === undefined) return done;
   try {
-    return { ...done, verification: await verified(model, output, flags.verify) };
+    return { ...done, ...await verified(model, output, flags.verify) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     process.stderr.write(`ranklens: the model was written, but not verified: ${error.message}\n`);
@@ -157,12 +156,25 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
   }
 }
 
-async function verified(model: Model, output: string, data: true | string): Promise<Verification | null> {
-  if (model.summary.format !== "onnx") {
-    process.stderr.write("ranklens: safetensors holds no graph to run; the plan's relative errors are those of the weights.\n");
-    return null;
+/** Of all models together. */
+async function sizeOf(paths: readonly string[]): Promise<{ parameters: number; bytes: number }> {
+  const sum = { parameters: 0, bytes: 0 };
+  for (const path of paths) {
+    const { summary, close } = await openModel(path, DEFAULT_OPEN_OPTIONS);
+    await close();
+    sum.parameters += summary.parameters;
+    sum.bytes += summary.bytes;
   }
-  return whileInterruptible((signal) => verifyApart(join(__dirname, "verify.js"), { original: model.summary.path, candidate: output, data: data === true ? null : resolve(data) }, signal));
+  return sum;
+}
+
+/** Of an interrupted verification: nothing. @throws Fault */
+async function verified(model: Model, output: string, data: true | string): Promise<Pick<Outcome, "verification" | "layerErrors">> {
+  const script = join(__dirname, "verify.js");
+  const request = { original: model.summary.path, candidate: output, data: data === true ? null : resolve(data) };
+  if (model.summary.format === "onnx") return { verification: await whileInterruptible((signal) => verifyApart(script, request, signal)), layerErrors: null };
+  if (data !== true) throw new Fault("usage", `The model cannot be run on ${data}: its file holds no graph.`, "Use --verify without data.");
+  return { verification: null, layerErrors: await whileInterruptible((signal) => compareWeightsApart(script, request, signal)) };
 }
 
 /** Runs with Ctrl+C as a cancel. null: cancelled. */

@@ -52,7 +52,7 @@ export async function applyPlan(script: string, request: ApplyRequest, tell: (me
       await writeAll(source, makerOf(work, (names) => started.make(names)), output, files);
       for (const companion of await companionsOf(model.files, output)) await files.write(companion.to, (write) => copyCompanion(companion, write));
       await files.write(planPath(output), (write) => write(Buffer.from(planText(plan))));
-      return await files.commit();
+      return await files.commit(output);
     } finally {
       workers?.stop();
       await files.discard();

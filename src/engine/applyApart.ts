@@ -32,7 +32,7 @@ export async function applyApart(script: string, request: ApplyRequest, signal: 
     signal.removeEventListener("abort", kill);
     kill();
     await gone;
-    // A folder that is yet to be made is written beside.
+    // What goes into a folder that is yet to be made is written beside it.
     const folder = dirname(request.output);
     for (const each of [folder, dirname(folder)]) await removePartial(each, child.pid);
   }

@@ -20,7 +20,7 @@ export async function multiplyAddsApart(source: Pick<Source, "targets" | "activa
   try {
     const copy = join(folder, basename(path));
     await writeCopy(probe, copy).catch((error: unknown) => { throw notCopied(error); });
-    const { inputs, outputs } = await shapesApart(verifyScript, { shapesOf: copy }, signal);
+    const { inputs, outputs } = await shapesApart(verifyScript, copy, signal);
     const words = [...inputs].map(([name, shape]) => `${name} [${shape.join(", ")}]`).join(", ");
     return perRun(probe, new Map([...inputs, ...outputs]), `one run on ${words || "no inputs"}`);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, rmdir, stat, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Cancelled, Fault } from "../shared/fault";
 
@@ -13,8 +13,7 @@ interface Pending {
 
 /**
  * Files that appear together or not at all: each is written to a temporary name in its folder, flushed to the disk, and
- * renamed once all are complete; the first of them, by which a model is opened, comes last. Whatever goes wrong before leaves
- * nothing behind.
+ * renamed once all are complete. Whatever goes wrong before leaves nothing behind.
  */
 export class AtomicFiles {
   private readonly pending: Pending[] = [];
@@ -32,7 +31,9 @@ export class AtomicFiles {
    * @throws Fault not-written, Cancelled; the caller then calls `discard`
    */
   async write(path: string, body: (write: Write) => Promise<void>): Promise<string> {
-    const temporary = join(this.newFolders.has(dirname(path)) ? dirname(dirname(path)) : dirname(path), partialName(path, process.pid));
+    let folder = dirname(path);
+    while (this.newFolders.has(folder)) folder = dirname(folder);
+    const temporary = join(folder, partialName(path, this.pending.length, process.pid));
     let handle: FileHandle;
     try {
       handle = await open(temporary, "wx");
@@ -49,14 +50,19 @@ export class AtomicFiles {
     return temporary;
   }
 
-  /** Gives all files their names. When one cannot have its own, those that have theirs go again. @returns their paths */
-  async commit(): Promise<string[]> {
+  /**
+   * Gives all files their names. When one cannot have its own, those that have theirs go again.
+   * @param main the file by which a model is opened: it gets its name last, so that no half of a model is ever seen
+   * @returns their paths, the main one first
+   */
+  async commit(main?: string): Promise<string[]> {
     if (this.signal?.aborted === true) throw new Cancelled();
-    const paths = this.pending.map(({ path }) => path);
+    const inOrder = [...this.pending].sort((a, b) => Number(b.path === main) - Number(a.path === main));
     const made: (() => Promise<void>)[] = [];
-    for (const { path, temporary } of [...this.pending].reverse()) {
+    for (const { path, temporary } of [...inOrder].reverse()) {
       try {
-        if (dirname(temporary) !== dirname(path)) await mkdir(dirname(path)).then(() => { made.push(() => rmdir(dirname(path))); }, passOver("EEXIST"));
+        const first = dirname(temporary) === dirname(path) ? undefined : await mkdir(dirname(path), { recursive: true });
+        if (first !== undefined) made.push(() => rm(first, { recursive: true, force: true }));
         const isNew = await stat(path).then(() => false, () => true);
         await rename(temporary, path);
         if (isNew) made.push(() => rm(path, { force: true }));
@@ -66,7 +72,7 @@ export class AtomicFiles {
       }
     }
     this.pending.length = 0;
-    return paths;
+    return inOrder.map(({ path }) => path);
   }
 
   async discard(): Promise<void> {
@@ -82,9 +88,9 @@ export class AtomicFiles {
   }
 }
 
-/** The name of a file while the process of that id writes it. */
-function partialName(path: string, pid: number): string {
-  return `.${basename(path)}.${pid}.partial`;
+/** The name of a file while the process of that id writes it, as one of several, of which two may have one name in two folders. */
+function partialName(path: string, number: number, pid: number): string {
+  return `.${basename(path)}.${number}.${pid}.partial`;
 }
 
 /** Whether a process of that id was writing a file of this name. */
@@ -98,17 +104,19 @@ export function isPartial(name: string, pid: number | undefined): boolean {
  * @throws Fault not-written where it would overwrite one of `originals`, or its folder is not there
  */
 export async function assertOutput(path: string, originals: readonly string[], makesFolder = false): Promise<void> {
-  const [own, folder, above, ...others] = await Promise.all([path, dirname(path), dirname(dirname(path)), ...originals].map((each) => stat(each).catch(() => null)));
+  const [folder, above] = await Promise.all([dirname(path), dirname(dirname(path))].map((each) => stat(each).catch(() => null)));
   const isThere = folder?.isDirectory() === true || (makesFolder && folder === null && above?.isDirectory() === true);
   if (!isThere) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
+  await assertFree(path, originals);
+}
+
+/** @throws Fault not-written where a file would take the place of a folder, or of one of `originals` */
+export async function assertFree(path: string, originals: readonly string[]): Promise<void> {
+  const [own, ...others] = await Promise.all([path, ...originals].map((each) => stat(each).catch(() => null)));
   if (own?.isDirectory() === true) throw new Fault("not-written", `${basename(path)} is a folder.`, "Name a file in it.");
   if (own !== null && own !== undefined && others.some((other) => other?.ino === own.ino && other.dev === own.dev)) {
     throw new Fault("not-written", `${basename(path)} is the original, which RankLens never overwrites.`, "Choose another name.");
   }
-}
-
-function passOver(code: string): (error: unknown) => void {
-  return (error) => { if ((error as NodeJS.ErrnoException).code !== code) throw error; };
 }
 
 function notWritten(path: string, error: unknown): Fault {

@@ -4,7 +4,7 @@ import { equalRatio } from "./budget/equalRatio";
 import { leastTotal } from "./budget/leastTotal";
 import { minimax } from "./budget/minimax";
 import type { Candidate, Considered } from "./candidates";
-import { breakEven, ladderOf, rungAt, wholeRung, type ModeSpectra, type Rung } from "./ladder";
+import { breakEven, ladderOf, rungAt, wholeRung, type Rung, type Spectra } from "./ladder";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
 import type { Positions, Scheme } from "./scheme";
@@ -82,17 +82,23 @@ function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLa
   return kept(layer, `${ruleText(rule)}${rule.kind === "fixed" ? "" : `, ${rung.ranks.join(" × ")},`} does not make it smaller: ${most}`);
 }
 
-function ruled(candidate: Candidate, scheme: Scheme, spectra: readonly ModeSpectra[], rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
+function ruled(candidate: Candidate, scheme: Scheme, spectra: Spectra, rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
   const { target } = candidate;
   const positions = positionsOf(candidate);
   const full = scheme.fullRanks(target);
   const ladder = ladderOf(target, scheme, spectra, positions);
   const limit = breakEven(ladder, whole);
   if (rule.kind === "ratio") return { rung: ladder.findLast(({ parameters }) => parameters <= rule.share * whole.parameters) ?? ladder[0]!, limit };
+  if (scheme.fit !== undefined && rule.kind !== "fixed") {
+    // Fitted errors are no spectrum: the energy that a rank keeps can be read from them, and no more.
+    const rung = rule.kind === "energy" ? ladder.find(({ error2 }) => 1 - error2 >= rule.share) : undefined;
+    return rung === undefined ? null : { rung, limit };
+  }
   const longer = target.shape.reduce((all, size) => all * size, 1);
-  const ranks = spectra.map((mode, index) => {
+  const ranks = full.map((_, index) => {
+    const mode = spectra[index]!;
     const groups = mode.length;
-    const found = mode.map((values) => rankOf(shared(rule, spectra.length), values, values.length, Math.max(values.length, Math.round(longer / (groups * values.length))), epsilonOf(target.dtype)));
+    const found = mode.map((values) => rankOf(shared(rule, full.length), values, values.length, Math.max(values.length, Math.round(longer / (groups * values.length))), epsilonOf(target.dtype)));
     // All groups have one rank: that of the group that needs most.
     return found.includes(null) ? null : Math.min(full[index]!, Math.max(1, ...found.map((rank) => rank ?? 1)));
   });

@@ -3,7 +3,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { Fault } from "../shared/fault";
 import { formatOf } from "../models/formats";
 import type { Model, OpenOptions } from "../models/model";
-import { assertOutput } from "./atomic";
+import { assertFree, assertOutput } from "./atomic";
 import { openOnnxSource } from "./onnx/source";
 import { FILE_ENDING, INDEX_ENDING } from "./safetensors/names";
 import { hasPieces } from "./safetensors/pieces/open";
@@ -59,8 +59,8 @@ export async function outputFile(model: Model, named: string): Promise<{ readonl
  * @throws Fault not-written: over the original, into no folder, or in the place of another's script
  */
 export async function assertWritable(source: Source, model: Model, output: string, makesFolder: boolean): Promise<void> {
-  for (const path of [output, planPath(output)]) await assertOutput(path, model.files, makesFolder);
-  for (const path of source.paths(output).slice(1)) await assertOutput(path, model.files, true);
+  await assertOutput(output, model.files, makesFolder);
+  for (const path of [planPath(output), ...source.paths(output)]) await assertFree(path, model.files);
   for (const { name, text } of source.beside) {
     const there = await readFile(join(dirname(output), name), "utf8").catch(() => null);
     if (there === null || there.split("\n")[0] === text.split("\n")[0]) continue;

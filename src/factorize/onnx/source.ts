@@ -12,7 +12,7 @@ import { activationProbe, type UsedLayer } from "./activations";
 import { copyData, dataName, locationsOf, moved, repointed, type Moved } from "./externalData";
 import { scanModel, type PlacedGraph, type PlacedTensor } from "./scan";
 import { spliced, type Edit } from "./splice";
-import { namesIn, replaceLayer } from "./surgery";
+import { namesIn, replaceLayer, type Surgeon } from "./surgery";
 import { UniqueNames } from "./uniqueNames";
 import { usesOf, type WeightUses } from "./uses";
 
@@ -61,7 +61,7 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
       return moved(outside.filter((tensor) => !gone.has(tensor)), external);
     };
     const apply: OnnxSource["apply"] = async (factors, output, write) => {
-      const edits = await editsFor(file, graphs, model.irVersion ?? 1, uses, factors);
+      const edits = await editsFor({ file, irVersion: model.irVersion ?? 1, opset }, graphs, uses, factors);
       edits.push(...await repointed(file, await kept(factors), dataName(output)));
       for (const piece of spliced(edits, file.size)) {
         if ("bytes" in piece) await write(piece.bytes);
@@ -88,8 +88,8 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
   }
 }
 
-async function editsFor(file: FileBytes, graphs: readonly PlacedGraph[], irVersion: number, uses: ReadonlyMap<string, WeightUses>, factors: ReadonlyMap<string, readonly Factor[]>): Promise<Edit[]> {
-  const surgeon = { file, irVersion, names: new UniqueNames(namesIn(graphs)) };
+async function editsFor(model: Omit<Surgeon, "names">, graphs: readonly PlacedGraph[], uses: ReadonlyMap<string, WeightUses>, factors: ReadonlyMap<string, readonly Factor[]>): Promise<Edit[]> {
+  const surgeon: Surgeon = { ...model, names: new UniqueNames(namesIn(graphs)) };
   const edits: Edit[] = [];
   for (const [name, parts] of factors) {
     const found = uses.get(name);

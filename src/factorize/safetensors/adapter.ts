@@ -35,13 +35,13 @@ export function adapterPaths(output: string): AdapterPaths {
 }
 
 /** Names of both factors of a module in an adapter. */
-function factorNames(name: string, { form: { op } }: Target): [string, string] {
+export function factorNames(name: string, { form: { op } }: Target): [string, string] {
   const module = `${PREFIX}${WEIGHT.exec(name)?.[1] ?? name}`;
   return op === "embedding" ? [`${module}.lora_embedding_A`, `${module}.lora_embedding_B`] : [`${module}.lora_A.weight`, `${module}.lora_B.weight`];
 }
 
 /** PEFT keeps A as (r, in) and B as (out, r), also where the weight itself is (in, out). */
-function isTransposed({ form }: Target): boolean {
+export function isTransposed({ form }: Target): boolean {
   return !isConvolution(form) && form.layout === "in_out";
 }
 

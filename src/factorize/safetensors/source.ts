@@ -14,9 +14,7 @@ import { dataBytes, writeSafetensors, type Entry } from "./writing";
 
 /** A model that is written as safetensors. Layers are known by their tensors' names: there is no graph. @throws Fault */
 export async function openTensorSource(model: Model, options: OpenOptions, output: Output): Promise<Source> {
-  const pieces = await openPieces(model, options);
-  const byLayer = new Map(pieces.files.flatMap((file) => file.pieces.map((piece) => [piece.layer, piece] as const)));
-  const targets = model.layers.map((layer) => targetOf(layer, byLayer.get(layer.tensor.name), output));
+  const { pieces, byLayer, targets } = await openTargets(model, options, output);
   const writer = new Writer(model, pieces, new Map(targets.flatMap((target) => ("name" in target ? [[target.name, target] as const] : []))), output);
   return {
     targets,
@@ -27,6 +25,13 @@ export async function openTensorSource(model: Model, options: OpenOptions, outpu
     write: (factors, path, files) => writer.write(factors, path, files),
     close: () => pieces.close(),
   };
+}
+
+/** A model's tensors as safetensors would have them, and its layers as factors see them, in their order. @throws Fault */
+export async function openTargets(model: Model, options: OpenOptions, output: Output): Promise<{ readonly pieces: Pieces; readonly byLayer: ReadonlyMap<string, Piece>; readonly targets: Source["targets"] }> {
+  const pieces = await openPieces(model, options);
+  const byLayer = new Map(pieces.files.flatMap((file) => file.pieces.map((piece) => [piece.layer, piece] as const)));
+  return { pieces, byLayer, targets: model.layers.map((layer) => targetOf(layer, byLayer.get(layer.tensor.name), output)) };
 }
 
 class Writer {
@@ -98,8 +103,9 @@ function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, ax
   switch (kind) {
     case "linear": {
       if (shape.length !== 2) return "its weight is no matrix";
-      if (views[0]?.input !== "rows" || axes !== undefined) return { op: "linear", layout: "out_in" };
-      return output === "factored" ? "its weight is stored as (in, out), which no module of torch.nn has" : { op: "linear", layout: "in_out" };
+      // No module of torch.nn multiplies parts of its input apart.
+      if (views[0]?.input !== "rows" || axes !== undefined) return { op: "linear", layout: "out_in", whole: true };
+      return output === "factored" ? "its weight is stored as (in, out), which no module of torch.nn has" : { op: "linear", layout: "in_out", whole: true };
     }
     case "embedding": return shape.length === 2 ? { op: "embedding", layout: "in_out" } : "its weight is no matrix";
     case "conv": case "conv_transpose": {

@@ -54,8 +54,9 @@ function pieceOf(dataset: Dataset, entry: ReadableLayer | undefined, container: 
   const { bytes } = container.weights;
   const problem = whyUnread(dataset, bytes.source.size);
   if (problem !== null) throw new Fault("unsupported", `Variable ${layer} of ${file} cannot be written: ${problem}.`, "Save the model again.");
-  const { name: variable, layerPath } = variableOf(dataset.path, container.config);
-  const { own, shape, axes, sizes } = placeIn(variable, dataset.shape, entry);
+  const { name: variable, layerClass, layerPath } = variableOf(dataset.path, container.config);
+  const weight = layerClass?.startsWith("separable") === true ? SEPARABLE[variable] : undefined;
+  const { own, shape, axes, sizes } = placeIn(variable, weight ?? "weight", dataset.shape, entry);
   const called = [...layerPath, own].join(".");
   const name = names.has(called) ? dataset.path.join(".") : called;
   names.add(name);
@@ -78,22 +79,22 @@ interface PlaceIn {
   readonly sizes: readonly number[];
 }
 
-function placeIn(variable: string, shape: readonly number[], entry: ReadableLayer | undefined): PlaceIn {
-  const asIs = (own: string): PlaceIn => ({ own, shape, axes: null, sizes: shape });
+function placeIn(variable: string, own: string, shape: readonly number[], entry: ReadableLayer | undefined): PlaceIn {
+  const asIs = (name: string): PlaceIn => ({ own: name, shape, axes: null, sizes: shape });
   if (entry === undefined) return asIs(NORMALIZATION[variable] ?? variable);
   const { kind, views } = entry.layer;
-  const turned = (own: string, axes: readonly number[]): PlaceIn => {
+  const turned = (axes: readonly number[]): PlaceIn => {
     const sizes = axes.map((axis) => shape[axis]!);
     return { own, shape: sizes, axes, sizes };
   };
-  const own = SEPARABLE[variable] ?? "weight", last = shape.length - 1;
+  const last = shape.length - 1;
   const window = shape.slice(0, -2).map((_, axis) => axis);
   if (kind === "embedding" && shape.length === 2) return asIs(own);
-  if (kind === "linear" && shape.length === 2 && views[0]?.input === "rows") return turned(own, [1, 0]);
+  if (kind === "linear" && shape.length === 2 && views[0]?.input === "rows") return turned([1, 0]);
   if (views[0]?.unfolding === "depthwise" && shape.length > 2) {
-    const { axes, sizes } = turned(own, [last - 1, last, ...window]);
+    const { axes, sizes } = turned([last - 1, last, ...window]);
     return { own, axes, sizes, shape: [product(shape.slice(-2)), 1, ...shape.slice(0, -2)] };
   }
   const isKernel = variable === "kernel" || variable === "pointwise_kernel";
-  return isKernel && (kind === "conv" || kind === "conv_transpose") && shape.length > 2 ? turned(own, [last, last - 1, ...window]) : asIs(variable);
+  return isKernel && (kind === "conv" || kind === "conv_transpose") && shape.length > 2 ? turned([last, last - 1, ...window]) : asIs(variable);
 }
