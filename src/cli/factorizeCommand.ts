@@ -5,6 +5,7 @@ import { version } from "../../package.json";
 import { Cancelled, Fault } from "../shared/fault";
 import { considerLayers } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
+import { closenessWords } from "../factorize/budget/closeness";
 import { plannedMultiplyAdds, type MultiplyAdds } from "../factorize/multiplyAdds";
 import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
 import { propose, type AllocationId, type Wish } from "../factorize/propose";
@@ -100,12 +101,13 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
     scheme: flags.as === "adapter" ? "channel" : flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
     ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
-  const { layers } = propose(considered, wish, totals[unit], budgetWords(unit));
+  const { layers, allocation } = propose(considered, wish, totals[unit], budgetWords(unit));
+  const closeness = allocation === null ? "" : closenessWords(flags.allocate, allocation);
   const { summary } = model;
   return {
     schema: PLAN_SCHEMA, tool: { name: "ranklens", version },
     source: { file: summary.path.slice(dirname(summary.path).length + 1), format: summary.format, sha256, parameters: summary.parameters },
-    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}`,
+    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${closeness === "" ? "" : `: ${closeness}`}`,
     multiplyAdds: multiplyAdds.known === null ? null : plannedMultiplyAdds(multiplyAdds.known, layers),
     layers,
   };

@@ -1,3 +1,4 @@
+import { effectiveShare } from "./effectiveShare";
 import { multiplyAddsOf, parametersOf, wholeStep, type Positions, type Scheme, type SchemeId } from "./scheme";
 import { isConvolution, product, type Target } from "./target";
 
@@ -12,6 +13,8 @@ export interface Rung {
   readonly error2: number;
   /** A bound of ‖W − Ŵ‖₂ / ‖W‖₂, which ALDS spreads over the layers. */
   readonly spectralError: number;
+  /** @see effectiveShare; 0 for the layer as it is. */
+  readonly effectiveShare: number;
 }
 
 /** Singular values of one mode: one list for each group. */
@@ -25,7 +28,7 @@ export type Spectra = readonly ModeSpectra[];
 
 /** The layer as it is. */
 export function wholeRung(target: Target, positions: Positions): Rung {
-  return { scheme: null, ranks: [], parameters: product(target.shape), multiplyAdds: multiplyAddsOf([wholeStep(target)], positions), error2: 0, spectralError: 0 };
+  return { scheme: null, ranks: [], parameters: product(target.shape), multiplyAdds: multiplyAddsOf([wholeStep(target)], positions), error2: 0, spectralError: 0, effectiveShare: 0 };
 }
 
 export function rungAt(target: Target, scheme: Scheme, ranks: readonly number[], spectra: Spectra, positions: Positions): Rung {
@@ -33,7 +36,7 @@ export function rungAt(target: Target, scheme: Scheme, ranks: readonly number[],
   return {
     scheme: scheme.id, ranks, parameters: parametersOf(steps), multiplyAdds: multiplyAddsOf(steps, positions),
     error2: Math.min(1, ranks.reduce((sum, rank, mode) => sum + tailEnergy(spectra[mode]!, rank), 0)),
-    spectralError: spectralBound(target, scheme, ranks, spectra),
+    spectralError: spectralBound(target, scheme, ranks, spectra), effectiveShare: effectiveShare(scheme, ranks, spectra),
   };
 }
 
@@ -43,6 +46,7 @@ export function rungAt(target: Target, scheme: Scheme, ranks: readonly number[],
  * @param most ranks of a mode; above it they are climbed in even steps
  */
 export function ladderOf(target: Target, scheme: Scheme, spectra: Spectra, positions: Positions, most = Infinity): Rung[] {
+  if (scheme.fit !== undefined) return triedRanks(spectra[0]!).map((rank) => rungAt(target, scheme, [rank], spectra, positions));
   const full = scheme.fullRanks(target);
   const above = (rank: number, mode: number): number => {
     const step = Math.ceil(full[mode]! / most) || 1;
@@ -59,6 +63,11 @@ export function ladderOf(target: Target, scheme: Scheme, spectra: Spectra, posit
     ranks = best.ranks;
   }
   return rungs;
+}
+
+/** Those at which fitted errors fall; the last of the values is what is left at all of them. */
+function triedRanks(groups: ModeSpectra): number[] {
+  return Array.from({ length: (groups[0]?.length ?? 1) - 1 }, (_, index) => index + 1).filter((rank) => rank === 1 || groups.some((values) => values[rank - 1]! > 0));
 }
 
 /** The largest rung that is smaller than the layer: beyond it factors gain nothing. Null when there is none. */

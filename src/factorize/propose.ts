@@ -10,8 +10,13 @@ import { rankOf, ruleText, type RankRule } from "./rankRule";
 import type { Positions, Scheme } from "./scheme";
 
 /** How a budget is shared over layers. */
-export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio } as const;
+export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio, "effective-rank": minimax } as const;
 export type AllocationId = keyof typeof ALLOCATIONS;
+
+/** What of a rung each of them spreads or sums. */
+const OBJECTIVES: Readonly<Record<AllocationId, (rung: Rung) => number>> = {
+  minimax: ({ spectralError }) => spectralError, "least-total": ({ error2 }) => error2, "equal-ratio": ({ error2 }) => error2, "effective-rank": (rung) => rung.effectiveShare,
+};
 
 export interface Budget {
   readonly unit: "params" | "bytes";
@@ -117,7 +122,7 @@ interface Costs {
 
 function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { measure, costOf }: Costs): Proposal {
   const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, whole: wholeRung(layer.candidate.target, positionsOf(layer.candidate)), rungs: rungsOf(layer.candidate, measure) }]));
-  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: budget.allocation === "minimax" ? rung.spectralError : rung.error2 })));
+  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: OBJECTIVES[budget.allocation](rung) })));
   const fixed = total - candidates.reduce((sum, { layer, whole }) => sum + costOf(layer, whole), 0);
   assertPossible(choices, fixed, budget.amount, words);
   const allocation = ALLOCATIONS[budget.allocation](choices, budget.amount - fixed);

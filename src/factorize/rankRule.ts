@@ -10,13 +10,13 @@ import { roundingNoise } from "../rank/roundingNoise";
 export type RankRule =
   /** The smallest rank that keeps this share of Σσ² (TRP). */
   | { readonly kind: "energy"; readonly share: number }
-  | { readonly kind: "stable" | "effective" | "evbmf" | "hard-threshold" }
+  | { readonly kind: "stable" | "scaled-stable" | "effective" | "evbmf" | "hard-threshold" }
   /** As many weights as this share of the layer's. */
   | { readonly kind: "ratio"; readonly share: number }
   | { readonly kind: "fixed"; readonly rank: number };
 
 /** Rules without a figure. */
-export const NAMED_RULES = ["stable", "effective", "evbmf", "hard-threshold"] as const;
+export const NAMED_RULES = ["stable", "scaled-stable", "effective", "evbmf", "hard-threshold"] as const;
 
 /** @throws Fault usage */
 export function parseRankRule(text: string): RankRule {
@@ -33,6 +33,7 @@ export function ruleText(rule: RankRule): string {
   switch (rule.kind) {
     case "energy": return `the smallest rank that keeps ${rule.share} of the energy`;
     case "stable": return "the stable rank, rounded up";
+    case "scaled-stable": return "the stable rank in proportion to that of a random matrix, rounded up";
     case "effective": return "the effective rank, rounded up";
     case "evbmf": return "the rank that stands out from noise by EVBMF";
     case "hard-threshold": return "the rank above Gavish and Donoho's threshold";
@@ -52,10 +53,20 @@ export function rankOf(rule: RankRule, values: Float64Array, rows: number, colum
   switch (rule.kind) {
     case "energy": return energyRank(s, rule.share).count;
     case "stable": return Math.ceil(entropyRanks(s).stableRank);
+    case "scaled-stable": return Math.ceil(randomScale(rows, columns) * entropyRanks(s).stableRank);
     case "effective": return Math.ceil(entropyRanks(s).effectiveRank);
     case "evbmf": return evbmfRank(s, rows, columns, noise).count;
     case "hard-threshold": return hardThresholdRank(s, rows, columns, noise)?.count ?? null;
     case "fixed": return rule.rank;
     case "ratio": return null;
   }
+}
+
+/**
+ * Cuttlefish (Wang et al., 2023) scales the stable rank by what makes it the full rank for the layer's first, random
+ * weights. Those are not in the file, but of a Gaussian m × n matrix the stable rank tends to mn / (√m + √n)², so that the
+ * scale is (1 + √(shorter/longer))².
+ */
+function randomScale(rows: number, columns: number): number {
+  return (1 + Math.sqrt(Math.min(rows, columns) / Math.max(rows, columns))) ** 2;
 }

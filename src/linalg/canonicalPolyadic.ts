@@ -11,12 +11,14 @@ export interface Fitted extends Components {
   readonly error2: number;
 }
 
-/** Rounds of least squares that choose among starts, and at most of the one that is kept. */
-const ROUNDS_TO_CHOOSE = 10, MOST_ROUNDS = 300;
+/** Rounds of least squares that choose among starts, and of the one that is kept. */
+const ROUNDS_TO_CHOOSE = 5, ROUNDS = 60;
 /** A round that takes off less than this part of the error ends it. */
 const LEAST_GAIN = 1e-3;
-/** An error of this part of ‖X‖² is rounding. */
-const ROUNDING = 1e-18;
+/** Where the components can fit the tensor exactly the error goes on falling by at least this part: then it may take as many rounds as these. */
+const FAST_GAIN = 0.02, MOST_ROUNDS = 500;
+/** An error of this part of ‖X‖² cannot be told from rounding. */
+const ROUNDING = 1e-15;
 /** Of the mean of the diagonal: components that grow against each other would make least squares singular. */
 const RIDGE = 1e-13;
 
@@ -29,28 +31,35 @@ const RIDGE = 1e-13;
 export function fitComponents(values: Float64Array, sizes: readonly number[], starts: readonly Components[]): Fitted {
   let best: Fitted | null = null;
   for (const start of starts) {
-    const found = rounds(values, sizes, start, starts.length === 1 ? MOST_ROUNDS : ROUNDS_TO_CHOOSE);
+    const found = rounds(values, sizes, start, ROUNDS_TO_CHOOSE, ROUNDS_TO_CHOOSE);
     if (best === null || found.error2 < best.error2) best = found;
   }
-  return starts.length === 1 ? best! : rounds(values, sizes, best!, MOST_ROUNDS);
+  return rounds(values, sizes, best!, ROUNDS, MOST_ROUNDS);
 }
 
-function rounds(values: Float64Array, sizes: readonly number[], { rank, factors: start }: Components, most: number): Fitted {
-  const factors = start.map((factor) => factor.slice());
+function rounds(values: Float64Array, sizes: readonly number[], start: Components, usual: number, most: number): Fitted {
+  const { rank } = start;
+  const factors = start.factors.map((factor) => factor.slice());
   const size2 = values.reduce((sum, value) => sum + value * value, 0);
-  let best: Fitted = { rank, factors: start, error2: errorOf(values, sizes, { rank, factors: start }) };
+  let error2 = Infinity;
   for (let round = 0; round < most; round++) {
-    if (!improve(values, sizes, factors, rank)) break;
-    const error2 = errorOf(values, sizes, { rank, factors });
-    const gain = best.error2 - error2;
-    if (gain > 0) best = { rank, factors: factors.map((factor) => factor.slice()), error2 };
-    if (gain <= LEAST_GAIN * best.error2 || error2 <= ROUNDING * size2) break;
+    const fitted2 = improve(values, sizes, factors, rank);
+    if (fitted2 === null) break;
+    // What least squares fits is orthogonal to what it leaves. Rounding makes of this no more than a sign of when to stop.
+    const left = size2 - fitted2;
+    const gain = (error2 - left) / error2;
+    error2 = left;
+    if (error2 <= ROUNDING * size2 || (round > 0 && gain <= (round < usual ? LEAST_GAIN : FAST_GAIN))) break;
   }
-  return best;
+  const before = errorOf(values, sizes, start), after = errorOf(values, sizes, { rank, factors });
+  return after <= before ? { rank, factors, error2: after } : { ...start, error2: before };
 }
 
-/** One round: the first axis from the others, then all others from the tensor contracted with the first. */
-function improve(values: Float64Array, sizes: readonly number[], factors: Float64Array[], rank: number): boolean {
+/**
+ * One round: the first axis from the others, then all others from the tensor contracted with the first.
+ * @returns ‖X̂‖² after it; null where the equations could not be solved
+ */
+function improve(values: Float64Array, sizes: readonly number[], factors: Float64Array[], rank: number): number | null {
   const [first = 1, ...others] = sizes;
   const width = values.length / first;
   const solved = (axis: number, sums: Float64Array): boolean => {
@@ -62,9 +71,14 @@ function improve(values: Float64Array, sizes: readonly number[], factors: Float6
     return true;
   };
   const products = outerRows(factors.slice(1), others, rank);
-  if (!solved(0, times(values, first, width, products, rank))) return false;
+  if (!solved(0, times(values, first, width, products, rank))) return null;
   const contracted = transposedTimes(values, first, width, factors[0]!, rank);
-  return others.every((_, index) => solved(index + 1, contractOthers(contracted, others, factors.slice(1), index, rank)));
+  let sums: Float64Array = new Float64Array(0);
+  for (let index = 0; index < others.length; index++) {
+    sums = contractOthers(contracted, others, factors.slice(1), index, rank);
+    if (!solved(index + 1, sums.slice())) return null;
+  }
+  return sums.reduce((sum, value, at) => sum + value * factors.at(-1)![at]!, 0);
 }
 
 /** Khatri–Rao product: row (i, j, …) is the elementwise product of the factors' rows i, j, …; the last axis is fastest. */

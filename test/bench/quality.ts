@@ -7,7 +7,7 @@ import { considerLayers, type Considered } from "../../src/factorize/candidates"
 import { PLAN_SCHEMA, type Plan } from "../../src/factorize/plan";
 import { ALLOCATIONS, propose, type AllocationId, type Wish } from "../../src/factorize/propose";
 import { NAMED_RULES, parseRankRule } from "../../src/factorize/rankRule";
-import { SCHEME_IDS, type Factor, type SchemeId } from "../../src/factorize/scheme";
+import { SCHEME_WISHES, type Factor, type SchemeWish } from "../../src/factorize/scheme";
 import { ready, type Source } from "../../src/factorize/source";
 import { openSource } from "../../src/factorize/sources";
 import { exactSolver } from "../../src/linalg/exactSolver";
@@ -42,11 +42,10 @@ interface Task {
   readonly remark: string;
 }
 
-type AnyScheme = SchemeId | "auto";
 
 /** One model with all that proposals need; a candidate takes the place of the one before. */
 class Bench {
-  private readonly considered = new Map<AnyScheme, readonly Considered[]>();
+  private readonly considered = new Map<SchemeWish, readonly Considered[]>();
 
   private constructor(readonly task: Task, private readonly model: Model, private readonly source: Source) {}
 
@@ -59,19 +58,25 @@ class Bench {
     await Promise.all([this.source.close(), this.model.close()]);
   }
 
-  /** Those that fit a layer of this model. */
-  async schemes(): Promise<AnyScheme[]> {
-    const fitting = new Set((await this.layers("auto")).flatMap(({ candidate }) => (candidate === null ? [] : candidate.schemes.map(({ scheme }) => scheme.id))));
-    const own = SCHEME_IDS.filter((id) => fitting.has(id));
-    return own.length > 1 ? [...own, "auto"] : own;
+  /** Those that fit a layer of this model; what makes the same of all layers as one before is left out. */
+  async schemes(): Promise<SchemeWish[]> {
+    const seen = new Set<string>();
+    const own: SchemeWish[] = [];
+    for (const wish of [...SCHEME_WISHES].reverse()) {
+      const fitting = JSON.stringify((await this.layers(wish)).map(({ candidate }) => candidate?.schemes.map(({ scheme }) => scheme.id)));
+      if (!seen.has(fitting)) own.push(wish);
+      seen.add(fitting);
+    }
+    // A model of matrices alone has one scheme, whatever is asked for.
+    return own.length === 1 ? own : own.filter((wish) => wish !== "svd" || own.length === 2);
   }
 
-  budget(scheme: AnyScheme, allocation: AllocationId, share: number): Promise<{ share: number; score: number } | null> {
+  budget(scheme: SchemeWish, allocation: AllocationId, share: number): Promise<{ share: number; score: number } | null> {
     return this.candidate(scheme, { kind: "budget", budget: { unit: "params", amount: Math.floor(share * this.model.summary.parameters), allocation } });
   }
 
   /** @returns the share of parameters that is left, and the score; null when the budget cannot be met */
-  async candidate(scheme: AnyScheme, wish: Wish): Promise<{ share: number; score: number } | null> {
+  async candidate(scheme: SchemeWish, wish: Wish): Promise<{ share: number; score: number } | null> {
     const { parameters } = this.model.summary;
     try {
       const { layers } = propose(await this.layers(scheme), wish, parameters, String);
@@ -94,7 +99,7 @@ class Bench {
     return output;
   }
 
-  private async layers(scheme: AnyScheme): Promise<readonly Considered[]> {
+  private async layers(scheme: SchemeWish): Promise<readonly Considered[]> {
     const known = this.considered.get(scheme);
     if (known !== undefined) return known;
     const found = await considerLayers(this.model.layers, this.source, {

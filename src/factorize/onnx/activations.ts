@@ -51,8 +51,8 @@ function placeOf(target: Target, uses: WeightUses, consumer: Consumer, shapes: R
     // The batch is one more axis, which no step changes.
     return { before: [...data.slice(2), data[0] ?? 1], after: [...result.slice(2), result[0] ?? 1] };
   }
-  const [rows = 1, columns = 1] = target.shape;
-  const multiplied = uses.form.op === "embedding" ? 1 : uses.form.layout === "in_out" ? rows : columns;
+  // A recurrent layer has one matrix for each direction; its input weight is applied to each step of the sequence.
+  const multiplied = uses.form.op === "embedding" ? 1 : (target.shape.at(uses.form.layout === "in_out" ? -2 : -1) ?? 1);
   const count = product(data) / multiplied;
   return { before: [count], after: [count] };
 }

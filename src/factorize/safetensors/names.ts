@@ -3,6 +3,22 @@ import { basename, dirname, join } from "node:path";
 /** A module's weight, by its name in a state dict. */
 export const WEIGHT = /^(.+)\.weight$/;
 
+/** The parameters of an LSTM, GRU or RNN of torch.nn, or of a cell of one. */
+export const RECURRENT = /^(.+)\.((?:weight|bias)_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?)$/;
+/** Those that take the layer's own input. */
+const INPUT_WEIGHT = /^weight_ih(?:_l0)?$/;
+
+/** A module's name and its weight's, "lstm" and "weight_ih_l0"; null where it is another parameter. */
+export function inputWeight(name: string): { readonly module: string; readonly parameter: string } | null {
+  const [, module, parameter] = RECURRENT.exec(name) ?? [];
+  return module === undefined || parameter === undefined || !INPUT_WEIGHT.test(parameter) ? null : { module, parameter };
+}
+
+/** The module that a factorized weight belongs to. */
+export function moduleOf(name: string): string {
+  return inputWeight(name)?.module ?? WEIGHT.exec(name)?.[1] ?? name;
+}
+
 export const FILE_ENDING = ".safetensors";
 export const INDEX_ENDING = ".safetensors.index.json";
 

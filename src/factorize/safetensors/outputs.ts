@@ -3,31 +3,39 @@ import { reconstructed } from "../reconstruct";
 import { bytesOfType } from "../store";
 import { product, type Target } from "../target";
 import { MODULES_KEY } from "./loader";
-import { WEIGHT } from "./names";
+import { inputWeight, moduleOf, RECURRENT } from "./names";
 import type { Piece, PieceFile } from "./pieces/piece";
 import { storedShape, storedValues } from "./shape";
 import type { Entry, Made } from "./writing";
 
 export type StepsOf = ReadonlyMap<string, readonly Step[]>;
 
-/** New names of biases: they go with the last factor of their weight, which may be in another file. */
-export function biasNames(files: readonly PieceFile[], steps: StepsOf): ReadonlyMap<string, string> {
-  return new Map(files.flatMap(({ pieces }) => pieces.flatMap(({ name, layer }) => {
+/** New names of tensors that go with a factor of another: biases with the last, the rest of an LSTM with it. They may be in another file. */
+export function movedNames(files: readonly PieceFile[], steps: StepsOf): ReadonlyMap<string, string> {
+  const names = files.flatMap(({ pieces }) => pieces.map(({ name }) => name));
+  return new Map(files.flatMap(({ pieces }) => pieces.flatMap(({ name, layer }): (readonly [string, string])[] => {
     const parts = steps.get(layer);
-    return parts === undefined ? [] : [[name.replace(/weight$/, "bias"), name.replace(/weight$/, `${parts.length - 1}.bias`)] as const];
+    if (parts === undefined) return [];
+    const recurrent = inputWeight(name);
+    if (recurrent === null) return [[name.replace(/weight$/, "bias"), name.replace(/weight$/, `${parts.length - 1}.bias`)]];
+    return names.flatMap((other) => {
+      const [, module, parameter] = RECURRENT.exec(other) ?? [];
+      return module === recurrent.module && parameter !== recurrent.parameter ? [[other, `${module}.1.${parameter!}`] as const] : [];
+    });
   })));
 }
 
 /** All tensors of a new file: in the old order, factors in the place of their weight. */
-export function factoredEntries({ pieces }: PieceFile, steps: StepsOf, biases: ReadonlyMap<string, string>): Entry[] {
+export function factoredEntries({ pieces }: PieceFile, steps: StepsOf, moved: ReadonlyMap<string, string>): Entry[] {
   return pieces.flatMap((piece): Entry[] => {
     const parts = steps.get(piece.layer);
-    return parts === undefined ? [{ name: biases.get(piece.name) ?? piece.name, piece }] : parts.map((_, index) => factorEntry(piece, parts, index));
+    return parts === undefined ? [{ name: moved.get(piece.name) ?? piece.name, piece }] : parts.map((_, index) => factorEntry(piece, parts, index));
   });
 }
 
 function factorEntry(piece: Piece, parts: readonly Step[], index: number): Made {
-  return made(piece, piece.name.replace(/weight$/, `${index}.weight`), storedShape(parts, index), (factors) => storedValues(factors, index));
+  const parameter = parts[index]!.op === "recurrent" ? inputWeight(piece.name)!.parameter : "weight";
+  return made(piece, `${moduleOf(piece.name)}.${index}.${parameter}`, storedShape(parts, index), (factors) => storedValues(factors, index));
 }
 
 /** The tensors of the old file, factorized ones multiplied out again. */
@@ -46,7 +54,11 @@ export function made({ layer, dtype, code }: Piece, name: string, shape: readonl
 export function factoredMetadata({ metadata, pieces }: PieceFile, steps: StepsOf): ReadonlyMap<string, string> {
   const modules = pieces.flatMap(({ name, layer }) => {
     const parts = steps.get(layer);
-    return parts === undefined ? [] : [[WEIGHT.exec(name)?.[1] ?? name, parts.map(({ op, groups, axes }, index) => ({ op, shape: storedShape(parts, index), groups, axes }))] as const];
+    return parts === undefined ? [] : [[moduleOf(name), parts.map((step, index) => describedStep(name, step, storedShape(parts, index)))] as const];
   });
   return new Map([...metadata, [MODULES_KEY, JSON.stringify(Object.fromEntries(modules))]]);
+}
+
+function describedStep(name: string, { op, groups, axes }: Step, shape: readonly number[]) {
+  return { op, shape, groups, axes, ...(op === "recurrent" ? { name: inputWeight(name)?.parameter } : {}) };
 }

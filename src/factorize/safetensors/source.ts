@@ -6,8 +6,8 @@ import { isWritable } from "../store";
 import { arranged, type Form, type Target } from "../target";
 import { adapterConfig, adapterEntries, adapterPaths, baseEntries, storedFactors } from "./adapter";
 import { LOADER, LOADER_NAME } from "./loader";
-import { indexText, shardPath, WEIGHT } from "./names";
-import { biasNames, factoredEntries, factoredMetadata, reconstructedEntries } from "./outputs";
+import { indexText, inputWeight, RECURRENT, shardPath, WEIGHT } from "./names";
+import { movedNames, factoredEntries, factoredMetadata, reconstructedEntries } from "./outputs";
 import { openPieces } from "./pieces/open";
 import type { Piece, PieceFile, Pieces } from "./pieces/piece";
 import { dataBytes, writeSafetensors, type Entry } from "./writing";
@@ -31,7 +31,8 @@ export async function openTensorSource(model: Model, options: OpenOptions, outpu
 export async function openTargets(model: Model, options: OpenOptions, output: Output): Promise<{ readonly pieces: Pieces; readonly byLayer: ReadonlyMap<string, Piece>; readonly targets: Source["targets"] }> {
   const pieces = await openPieces(model, options);
   const byLayer = new Map(pieces.files.flatMap((file) => file.pieces.map((piece) => [piece.layer, piece] as const)));
-  return { pieces, byLayer, targets: model.layers.map((layer) => targetOf(layer, byLayer.get(layer.tensor.name), output)) };
+  const names = new Set([...byLayer.values()].map(({ name }) => name));
+  return { pieces, byLayer, targets: model.layers.map((layer) => targetOf(layer, byLayer.get(layer.tensor.name), names, output)) };
 }
 
 class Writer {
@@ -48,8 +49,8 @@ class Writer {
     const { steps } = factors;
     // The adapter first: the base is made from what was written of it.
     const maker = this.output === "adapter" ? await this.writeAdapter(factors, output, files) : factors;
-    const biases = biasNames(parts, steps);
-    const entries = parts.map((part) => this.entriesOf(part, steps, biases));
+    const moved = movedNames(parts, steps);
+    const entries = parts.map((part) => this.entriesOf(part, steps, moved));
     const paths = isSharded ? parts.map((_, index) => shardPath(output, index, parts.length)) : [output];
     if (isSharded) {
       const names = paths.map((path, index) => ({ path, names: entries[index]!.map(({ name }) => name) }));
@@ -61,9 +62,9 @@ class Writer {
     }
   }
 
-  private entriesOf(part: PieceFile, steps: FactorMaker["steps"], biases: ReadonlyMap<string, string>): Entry[] {
+  private entriesOf(part: PieceFile, steps: FactorMaker["steps"], moved: ReadonlyMap<string, string>): Entry[] {
     switch (this.output) {
-      case "factored": return factoredEntries(part, steps, biases);
+      case "factored": return factoredEntries(part, steps, moved);
       case "reconstructed": return reconstructedEntries(part, steps, this.targets);
       case "adapter": return baseEntries(part, steps, this.targets, (name) => this.read(name));
     }
@@ -86,18 +87,18 @@ class Writer {
 }
 
 /** The layer as factors see it, or why it stays as it is. */
-function targetOf(layer: Layer, piece: Piece | undefined, output: Output): Target | { readonly reason: string } {
+function targetOf(layer: Layer, piece: Piece | undefined, names: ReadonlySet<string>, output: Output): Target | { readonly reason: string } {
   if (layer.factored !== undefined) return { reason: "it is an adapter, which is factors already" };
   if (piece === undefined) return { reason: "it is no tensor of the model's own state" };
-  const form = formOf(layer, piece, output);
+  const form = formOf(layer, piece, names, output);
   const { shape, dtype, axes } = piece;
   return typeof form === "string" ? { reason: form } : { name: layer.tensor.name, kind: layer.kind, shape, dtype, form, ...(axes === undefined ? {} : { axes }) };
 }
 
 /** How the layer applies its weight, or why it stays as it is. */
-function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, axes }: Piece, output: Output): Form | string {
+function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, axes }: Piece, names: ReadonlySet<string>, output: Output): Form | string {
   if (!isWritable(dtype)) return `its weight is quantized (${dtype}): factors of full precision would be larger`;
-  if (!WEIGHT.test(name)) return "its tensor is no module's weight by its name";
+  if (!RECURRENT.test(name) && !WEIGHT.test(name)) return "its tensor is no module's weight by its name";
   const tied = notes.find((note) => note.startsWith("also used as"));
   if (tied !== undefined || isAlias) return `its weight is ${tied ?? "shared with another tensor"}`;
   switch (kind) {
@@ -113,6 +114,11 @@ function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, ax
       const depthwise = views[0]?.unfolding === "depthwise" || (shape[1] === 1 && (shape[0] ?? 0) > 1);
       if (views.some(({ part }) => part?.startsWith("group:") === true)) return "a grouped convolution: the file does not say how its channels are shared";
       return depthwise ? "depthwise, or of one input channel: the file does not say, and neither gains much" : { op: kind, groups: 1 };
+    }
+    case "lstm": case "gru": case "rnn": {
+      if (inputWeight(name) === null || shape.length !== 2) return "it multiplies the state inside the layer, or the output of one below it in the same module, which takes it whole";
+      if (names.has(`${name}_reverse`)) return "both directions take one input, each by a weight of its own: one factor would have to serve both";
+      return output === "adapter" ? "PEFT has no adapter for recurrent layers" : { op: "recurrent", layout: "out_in" };
     }
     default: return `a module of kind ${kind} takes its weight whole`;
   }

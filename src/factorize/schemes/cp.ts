@@ -5,9 +5,9 @@ import { product, type Target } from "../target";
 import { groupsOf, kernelsOf, packedShape, pointwise, refuseOthers, swapped } from "./kernels";
 
 /** Weights of one group above which least squares would take many minutes. */
-const MOST_WEIGHTS = 1 << 20;
+const MOST_WEIGHTS = 1 << 17;
 /** Ranks of a layer that are fitted, from 1 to break-even, each from the one before it. */
-const TRIED = 12;
+const TRIED = 10;
 /** Starts of each rank that are random, beside the one that continues the rank before. */
 const RANDOM_STARTS = 2;
 
@@ -26,7 +26,7 @@ export const cpScheme: Scheme = {
     if (other !== null) return other;
     const { kernel, out, in: inEach, positions } = kernelsOf(target);
     if (kernel.every((size) => size === 1)) return "a 1 × 1 kernel is a matrix, which the channel scheme factorizes";
-    return out * inEach * positions > MOST_WEIGHTS ? "it is too large for least squares: cp takes at most 1,048,576 weights of a group" : null;
+    return out * inEach * positions > MOST_WEIGHTS ? "it is too large for least squares: cp takes at most 131,072 weights of a group" : null;
   },
   fullRanks(target) {
     const sizes = axesOf(target).sizes;
