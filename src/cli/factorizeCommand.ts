@@ -6,6 +6,7 @@ import { Cancelled, Fault } from "../shared/fault";
 import { considerLayers } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
 import { closenessWords } from "../factorize/budget/closeness";
+import { plannedMultiplyAdds, type MultiplyAdds } from "../factorize/multiplyAdds";
 import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
 import { propose, type AllocationId, type Wish } from "../factorize/propose";
 import { parseRankRule } from "../factorize/rankRule";
@@ -14,12 +15,13 @@ import type { Output, Source } from "../factorize/source";
 import { adapterPaths } from "../factorize/safetensors/adapter";
 import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
+import { multiplyAddsApart } from "../engine/multiplyAddsApart";
 import { Report } from "../engine/report";
 import { exactSolver } from "../linalg/exactSolver";
 import { openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
 import { compareWeightsApart, verifyApart } from "../verify/fork";
-import { budgetWords, parseBudget } from "./budgetFlag";
+import { budgetWish, budgetWords, parseBudget } from "./budgetFlag";
 import { EXIT } from "./exitCodes";
 import { factorizeSummary, type Outcome } from "./factorizeSummary";
 import { ProgressBar } from "./progressBar";
@@ -59,7 +61,7 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     if (output !== null) await assertWritable(source, model, output.path, output.makesFolder);
     const plan = await planFor(model, source, options, flags);
     if (plan === null) return interrupted();
-    const before = { parameters: model.summary.parameters, bytes: model.summary.bytes };
+    const before = { parameters: model.summary.parameters, bytes: model.summary.bytes, macs: plan.multiplyAdds?.before ?? null };
     const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: source.notes, unverified: null };
     const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
     if (ended === null) return interrupted();
@@ -85,15 +87,19 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
     assertPlanFits(plan, sha256, model, source);
     return plan;
   }
-  const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes };
   const rule = parseRankRule(flags.ranks ?? DEFAULT_RANKS);
-  const wish: Wish = flags.budget === undefined ? { kind: "rule", rule } : { kind: "budget", budget: parseBudget(flags.budget, totals, flags.allocate) };
-  const unit = wish.kind === "budget" ? wish.budget.unit : "params";
+  const budget = flags.budget === undefined ? null : parseBudget(flags.budget);
+  const multiplyAdds = await whileInterruptible((signal) => countedMultiplyAdds(source, model.summary.path, budget?.unit === "macs", signal));
+  if (multiplyAdds === null) return null;
+  const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0 };
+  const unit = budget?.unit ?? "params";
+  const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], flags.allocate);
   const known = await knownSpectra(model, options, flags);
   if (known === null) return null;
   const considered = await considerLayers(model.layers, source, {
     // LoRA of a convolution is the channel scheme, and no other.
     scheme: flags.as === "adapter" ? "channel" : flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+    ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
   const { layers, allocation } = propose(considered, wish, totals[unit], budgetWords(unit));
   const closeness = allocation === null ? "" : closenessWords(flags.allocate, allocation);
@@ -102,8 +108,19 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
     schema: PLAN_SCHEMA, tool: { name: "ranklens", version },
     source: { file: summary.path.slice(dirname(summary.path).length + 1), format: summary.format, sha256, parameters: summary.parameters },
     choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${closeness === "" ? "" : `: ${closeness}`}`,
+    multiplyAdds: multiplyAdds.known === null ? null : plannedMultiplyAdds(multiplyAdds.known, layers),
     layers,
   };
+}
+
+/** A model that does not run on random inputs is factorized all the same, unless the budget asks for what is then not known. @throws Fault, Cancelled */
+async function countedMultiplyAdds(source: Source, path: string, isNeeded: boolean, signal: AbortSignal): Promise<{ readonly known: MultiplyAdds | null }> {
+  try {
+    return { known: await multiplyAddsApart(source, path, join(__dirname, "verify.js"), signal) };
+  } catch (error) {
+    if (isNeeded || !(error instanceof Fault)) throw error;
+    return { known: null };
+  }
 }
 
 /** Spectra of the analysis, from its cache where they are there. null: interrupted. */
@@ -130,7 +147,7 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
     bar.show({ path: "", state: "running", done: message.done, failed: 0, estimated: 0, total: message.total, current: [message.name], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
   })).finally(() => bar.clear());
   if (written === null) return null;
-  const done = { ...outcome, written, after: await sizeOf(flags.as === "adapter" ? [output, adapterPaths(output).weights] : [output]) };
+  const done = { ...outcome, written, after: { ...await sizeOf(flags.as === "adapter" ? [output, adapterPaths(output).weights] : [output]), macs: outcome.after.macs } };
   if (flags.verify === undefined) return done;
   try {
     return { ...done, ...await verified(model, output, flags.verify) };
@@ -185,5 +202,5 @@ function matcher(patterns: readonly string[]): (name: string) => boolean {
 }
 
 function parametersAfter(plan: Plan, before: number): Outcome["after"] {
-  return { parameters: plan.layers.reduce((sum, { parametersBefore, parametersAfter: after }) => sum + after - parametersBefore, before), bytes: null };
+  return { parameters: plan.layers.reduce((sum, { parametersBefore, parametersAfter: after }) => sum + after - parametersBefore, before), bytes: null, macs: plan.multiplyAdds?.after ?? null };
 }

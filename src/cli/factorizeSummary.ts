@@ -2,16 +2,17 @@ import { basename } from "node:path";
 import type { PlainFault } from "../shared/fault";
 import { bytesText, countText, percentText } from "../shared/figures";
 import { printable } from "../engine/printable";
-import type { Plan } from "../factorize/plan";
+import type { Plan, PlanMultiplyAdds } from "../factorize/plan";
 import type { ClassAgreement } from "../verify/compare";
 import type { Verification, WeightVerification } from "../verify/verification";
 
 /** What `ranklens factorize` did, and its JSON. */
 export interface Outcome {
   readonly plan: Plan;
-  readonly before: { readonly parameters: number; readonly bytes: number };
+  /** macs: multiply-adds of the layers that are counted, see the plan's `multiplyAdds`; null where they are not known. */
+  readonly before: { readonly parameters: number; readonly bytes: number; readonly macs: number | null };
   /** bytes: null before anything was written. */
-  readonly after: { readonly parameters: number; readonly bytes: number | null };
+  readonly after: { readonly parameters: number; readonly bytes: number | null; readonly macs: number | null };
   readonly written: readonly string[];
   readonly verification: Verification | null;
   /** Where the output has no graph that could be run. */
@@ -33,6 +34,7 @@ export function factorizeSummary({ plan, before, after, written, verification, l
     lines.push(`  ${printable(layer.name).padEnd(width)}  ${printable(what)}`);
   }
   lines.push("", `${countText(before.parameters)} parameters → ${countText(after.parameters)} (${percentText(after.parameters / before.parameters)})`);
+  if (plan.multiplyAdds !== undefined && plan.multiplyAdds !== null) lines.push(multiplyAddsLine(plan.multiplyAdds));
   if (after.bytes !== null) lines.push(`${bytesText(before.bytes)} → ${bytesText(after.bytes)}`);
   if (verification !== null) lines.push("", ...verificationLines(verification));
   if (layerErrors !== null) lines.push("", ...layerErrorLines(layerErrors));
@@ -41,6 +43,13 @@ export function factorizeSummary({ plan, before, after, written, verification, l
   if (written.length > 0) lines.push("", `Written: ${written.map((path) => printable(basename(path))).join(", ")}`);
   if (dryRun) lines.push("Nothing was written (--dry-run).");
   return `${lines.join("\n")}\n`;
+}
+
+/** Fewer multiply-adds are not less time: nothing here says faster. */
+function multiplyAddsLine({ before, after, per, uncounted }: PlanMultiplyAdds): string {
+  const share = before === 0 ? "" : ` (${percentText(after / before)})`;
+  const left = uncounted.length === 0 ? "" : `, without ${uncounted.length} ${uncounted.length === 1 ? "layer that is" : "layers that are"} not counted`;
+  return `${countText(before)} multiply-adds → ${countText(after)}${share}, for ${printable(per)}${left}`;
 }
 
 export function verificationLines({ inputs, batches, outputs, latency, bytes }: Verification): string[] {

@@ -2,7 +2,7 @@ import type { Matrix } from "../linalg/matrix";
 import type { SpectrumSolver } from "../linalg/singularValues";
 import type { Layer, Values } from "../models/model";
 import type { ModeSpectra, Spectra } from "./ladder";
-import type { Scheme, SchemeId, SchemeWish } from "./scheme";
+import type { Positions, Scheme, SchemeId, SchemeWish } from "./scheme";
 import { SCHEMES, schemesFor } from "./schemes";
 import { isTarget, type Source } from "./source";
 import { arranged, isConvolution, type Form, type Target } from "./target";
@@ -11,6 +11,8 @@ import { arranged, isConvolution, type Form, type Target } from "./target";
 export interface Candidate {
   readonly target: Target;
   readonly schemes: readonly { readonly scheme: Scheme; readonly spectra: Spectra }[];
+  /** Where it is applied; left out where that is not known. */
+  readonly positions?: Positions;
 }
 
 /** A layer and what becomes of it: a candidate, or why it stays as it is. */
@@ -29,6 +31,8 @@ export interface CandidateOptions {
   readonly excluded: (name: string) => boolean;
   /** A spectrum that is known already: of a layer's view by its unfolding and part; null when it is not. */
   readonly known: (name: string, unfolding: string, part: string | null) => Float64Array | null;
+  /** Where layers are applied, by name. */
+  readonly positions?: ReadonlyMap<string, Positions>;
   readonly read: (layer: Layer) => Promise<Values>;
   readonly solver: SpectrumSolver;
 }
@@ -66,9 +70,14 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
     }
     const schemes = schemesFor(target, options.scheme);
     if (schemes.length === 0) considered.push({ ...own, candidate: null, reason: `the ${options.scheme} scheme does not fit it` });
-    else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options) }, reason: "" });
+    else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options), ...placed(name, options) }, reason: "" });
   }
   return considered;
+}
+
+function placed(name: string, { positions }: CandidateOptions): Pick<Candidate, "positions"> {
+  const own = positions?.get(name);
+  return own === undefined ? {} : { positions: own };
 }
 
 function reasonToKeep(name: string, target: Source["targets"][number], off: ReadonlyMap<string, string>, { included, excluded }: CandidateOptions): string | null {

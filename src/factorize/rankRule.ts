@@ -15,17 +15,18 @@ export type RankRule =
   | { readonly kind: "ratio"; readonly share: number }
   | { readonly kind: "fixed"; readonly rank: number };
 
-const NAMED = ["stable", "scaled-stable", "effective", "evbmf", "hard-threshold"] as const;
+/** Rules without a figure. */
+export const NAMED_RULES = ["stable", "scaled-stable", "effective", "evbmf", "hard-threshold"] as const;
 
 /** @throws Fault usage */
 export function parseRankRule(text: string): RankRule {
-  const named = NAMED.find((kind) => kind === text);
+  const named = NAMED_RULES.find((kind) => kind === text);
   if (named !== undefined) return { kind: named };
   const [, kind, figure] = /^(energy|ratio|fixed):([0-9.]+)$/.exec(text) ?? [];
   const value = Number(figure);
   if ((kind === "energy" || kind === "ratio") && value > 0 && value < 1) return { kind, share: value };
   if (kind === "fixed" && Number.isSafeInteger(value) && value >= 1) return { kind, rank: value };
-  throw new Fault("usage", `"${text}" is no rule for ranks.`, `Rules are energy:0.9, ${NAMED.join(", ")}, ratio:0.5, fixed:16, or a plan's file (.json).`);
+  throw new Fault("usage", `"${text}" is no rule for ranks.`, `Rules are energy:0.9, ${NAMED_RULES.join(", ")}, ratio:0.5, fixed:16, or a plan's file (.json).`);
 }
 
 export function ruleText(rule: RankRule): string {

@@ -68,11 +68,13 @@ export function parametersOf(steps: readonly Step[]): number {
 export interface Positions {
   readonly before: readonly number[];
   readonly after: readonly number[];
+  /** Where else the same weight is applied. */
+  readonly more?: readonly Positions[];
 }
 
 /** Multiply-adds of the steps for one input. An embedding's row is looked up, not multiplied. */
-export function multiplyAddsOf(steps: readonly Step[], { before, after }: Positions): number {
-  let total = 0;
+export function multiplyAddsOf(steps: readonly Step[], { before, after, more = [] }: Positions): number {
+  let total = more.reduce((sum, other) => sum + multiplyAddsOf(steps, other), 0);
   let sizes = [...before];
   for (const { op, shape, axes } of steps) {
     const next = sizes.map((size, axis) => (axes[axis] === true ? (after[axis] ?? size) : size));

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import type { AtomicFiles } from "./atomic";
+import type { ActivationProbe } from "./multiplyAdds";
 import type { Factor, Step } from "./scheme";
 import type { Target } from "./target";
 
@@ -40,6 +41,8 @@ export interface Source {
    * @throws Fault, Cancelled; the caller then discards the files
    */
   write(factors: FactorMaker, output: string, files: AtomicFiles): Promise<void>;
+  /** What tells where its layers are applied; left out where the format has no graph. */
+  readonly activations?: ActivationProbe;
   /** Files that go beside the model, by name: what loads it. */
   readonly beside: readonly { readonly name: string; readonly text: string }[];
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import type { Verification, VerifyRequest, WeightVerification } from "./verification";
+import type { Shapes, Verification, VerifyRequest, WeightVerification } from "./verification";
 
 type Answer<T> = { readonly result: T } | { readonly fault: PlainFault };
 
@@ -18,11 +18,13 @@ export async function compareWeightsApart(script: string, request: VerifyRequest
   return apart(script, { of: "weights", request }, signal);
 }
 
-/** What is asked of the process. */
-export interface VerifyMessage {
-  readonly of: "outputs" | "weights";
-  readonly request: VerifyRequest;
+/** The shapes of a model's inputs and outputs on seeded inputs. @throws Fault, Cancelled */
+export function shapesApart(script: string, path: string, signal: AbortSignal): Promise<Shapes> {
+  return apart(script, { of: "shapes", path }, signal);
 }
+
+/** What is asked of the process. */
+export type VerifyMessage = { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string };
 
 async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal): Promise<T> {
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });

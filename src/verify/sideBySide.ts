@@ -6,7 +6,7 @@ import { Comparison, quantile } from "./compare";
 import { dataInputs } from "./inputs";
 import { seededInputs, type SeededInputs } from "./seeded";
 import type { Feeds, InputMeta } from "./tensors";
-import type { Latency, Verification, VerifyRequest } from "./verification";
+import type { Latency, Shapes, Verification, VerifyRequest } from "./verification";
 
 /** Timed runs of each model, in turn, after one that is not timed. */
 const TIMED_RUNS = 11;
@@ -18,7 +18,7 @@ const ONLY_FATAL = 4;
 export async function sideBySide({ original, candidate, data }: VerifyRequest): Promise<Verification> {
   const ort = await runtime();
   const [first, second] = [await session(ort, original), await session(ort, candidate)];
-  const inputs = first.inputMetadata.flatMap((meta): InputMeta[] => (meta.isTensor ? [{ name: meta.name, type: meta.type, shape: meta.shape }] : []));
+  const inputs = inputsOf(first);
   const { batches, words } = data === null ? await runnableInputs(ort, first, inputs, original) : { batches: await dataInputs(ort, data, inputs), words: "" };
   const comparison = new Comparison();
   for (const feeds of batches) {
@@ -42,6 +42,22 @@ export async function sideBySide({ original, candidate, data }: VerifyRequest): 
     latency: { original: latency(times[0]), candidate: latency(times[1]) },
     bytes: { original: (await stat(original)).size, candidate: (await stat(candidate)).size },
   };
+}
+
+/** The shapes of a model's inputs and outputs on the first seeded inputs that it runs on. @throws Fault unsupported where there are none */
+export async function shapesOf(path: string): Promise<Shapes> {
+  const ort = await runtime();
+  const model = await session(ort, path);
+  const [feeds = {}] = (await runnableInputs(ort, model, inputsOf(model), path)).batches;
+  return { inputs: shapes(feeds), outputs: shapes(await run(model, feeds, path, null)) };
+}
+
+function shapes(tensors: Record<string, Ort.Tensor>): Map<string, readonly number[]> {
+  return new Map(Object.entries(tensors).flatMap(([name, { dims }]) => (dims === undefined ? [] : [[name, dims]])));
+}
+
+function inputsOf(model: Ort.InferenceSession): InputMeta[] {
+  return model.inputMetadata.flatMap((meta): InputMeta[] => (meta.isTensor ? [{ name: meta.name, type: meta.type, shape: meta.shape }] : []));
 }
 
 /** The first seeded inputs that the model runs on. @throws Fault unsupported where there are none, with what it said of the first */

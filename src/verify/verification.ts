@@ -25,6 +25,12 @@ export interface WeightVerification {
   readonly bytes: { readonly original: number; readonly candidate: number };
 }
 
+/** Of a model's inputs and outputs, by name. */
+export interface Shapes {
+  readonly inputs: ReadonlyMap<string, readonly number[]>;
+  readonly outputs: ReadonlyMap<string, readonly number[]>;
+}
+
 export interface VerifyRequest {
   readonly original: string;
   readonly candidate: string;

@@ -25,9 +25,9 @@ function run(...args: string[]): { code: number | null; out: string; err: string
 }
 
 interface Json {
-  readonly plan: { readonly layers: readonly { readonly name: string; readonly action: string; readonly ranks: number[]; readonly reason: string; readonly relativeError: number }[] };
-  readonly before: { readonly parameters: number };
-  readonly after: { readonly parameters: number; readonly bytes: number };
+  readonly plan: { readonly layers: readonly { readonly name: string; readonly action: string; readonly ranks: number[]; readonly reason: string; readonly multiplyAddsAfter?: number; readonly relativeError: number }[] };
+  readonly before: { readonly parameters: number; readonly macs: number };
+  readonly after: { readonly parameters: number; readonly bytes: number; readonly macs: number };
   readonly verification: { readonly outputs: readonly { readonly relativeError: number; readonly cosine: number }[] } | null;
 }
 
@@ -59,6 +59,30 @@ describe("ranklens factorize", () => {
     expect(run("factorize", model, "--out", "b.onnx", "--ranks", "a.onnx.plan.json").code).toBe(0);
     expect(readFileSync(at("a.onnx")).equals(readFileSync(at("b.onnx")))).toBe(true);
     expect(readFileSync(at("a.onnx.plan.json"), "utf8")).toBe(readFileSync(at("b.onnx.plan.json"), "utf8"));
+  });
+
+  it("keeps within a budget of multiply-adds, which it counts by running the graph", () => {
+    const { code, out } = run("factorize", onnx(), "--dry-run", "--budget", "macs:0.6", "--include", "*", "--json");
+    expect(code).toBe(0);
+    const { plan, before, after } = JSON.parse(out) as Json;
+    // 8 × 12 kernels of 3 × 3, at each of 16 × 16 positions of the output for inputs of that size.
+    expect(before.macs).toBe(8 * 12 * 9 * 16 * 16);
+    expect(after.macs).toBeLessThanOrEqual(0.6 * before.macs);
+    expect(plan.layers.reduce((sum, { multiplyAddsAfter = 0 }) => sum + multiplyAddsAfter, 0)).toBe(after.macs);
+    expect(run("factorize", at("m.onnx"), "--dry-run", "--budget", "macs:0.5", "--include", "*").out).toMatch(/221 k multiply-adds → \d+ k \(\d+ %\), for one run on x \[1, 8, 16, 16\]/);
+  });
+
+  it("writes float32 factors that lose what the singular values say, to 1e-5, from several processes at once", () => {
+    const shapes = [[300, 220], [150, 400], [260, 260], [40, 30]] as const;
+    const model = writeModel(folder.path, "m.safetensors", Object.fromEntries([...shapes.map(([rows, columns], index) => [`l${index}.weight`, noise(index + 2, rows, columns)]), ["head.weight", noise(9, 8, 30)]]));
+    expect(run("factorize", model, "--out", "s.safetensors", "--budget", "params:0.4").code).toBe(0);
+    const plan = JSON.parse(readFileSync(at("s.safetensors.plan.json"), "utf8")) as Json["plan"];
+    const told = JSON.parse(execFileSync("/usr/bin/python3", [join(import.meta.dirname, "../reference/factor_errors.py"), model, at("s.safetensors")], { encoding: "utf8" })) as Record<string, { error: number; best: number }>;
+    expect(Object.keys(told).length).toBeGreaterThanOrEqual(3);
+    for (const [name, { error, best }] of Object.entries(told)) {
+      expect(Math.abs(error - best)).toBeLessThan(1e-5);
+      expect(Math.abs(error - plan.layers.find((layer) => layer.name === name)!.relativeError)).toBeLessThan(1e-5);
+    }
   });
 
   it("verifies in ONNX Runtime, on seeded inputs and on data", () => {

@@ -8,7 +8,8 @@ import type { FactorMaker, Source } from "../source";
 import type { Factor } from "../scheme";
 import { isWritable } from "../store";
 import { isDepthwise, isConvolution, type Target } from "../target";
-import { copyData, dataName, moved, repointed, type Moved } from "./externalData";
+import { activationProbe, type UsedLayer } from "./activations";
+import { copyData, dataName, locationsOf, moved, repointed, type Moved } from "./externalData";
 import { scanModel, type PlacedGraph, type PlacedTensor } from "./scan";
 import { spliced, type Edit } from "./splice";
 import { namesIn, replaceLayer, type Surgeon } from "./surgery";
@@ -32,6 +33,7 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
     const stored = new Map(flat(graphs).map((entry) => [entry.tensor.proto.start, entry]));
     const opset = model.opsets.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 1;
     const uses = new Map<string, WeightUses>();
+    const multiplying: UsedLayer[] = [], uncounted: string[] = [];
     const targets = layers.map((layer): Target | { readonly reason: string } => {
       const { tensor: { name, dtype, shape }, kind } = layer;
       const own = located.get(name);
@@ -39,10 +41,15 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
       if (own === undefined || place === undefined) return { reason: "its weight is sparse, or in a function's body: factors cannot be put there" };
       if (own.quantized || !isWritable(dtype)) return { reason: `its weight is quantized (${dtype}): factors of full precision would be larger` };
       const found = usesOf(place.tensor, place.graph, opset);
-      if (typeof found === "string") return { reason: found };
+      if (typeof found === "string") {
+        uncounted.push(name);
+        return { reason: found };
+      }
+      const target: Target = { name, kind, shape, dtype, form: found.form };
+      multiplying.push({ target, uses: found });
       if (isConvolution(found.form) && isDepthwise(shape, found.form)) return { reason: "depthwise: each channel has one small kernel, so there is nothing to gain" };
       uses.set(name, found);
-      return { name, kind, shape, dtype, form: found.form };
+      return target;
     });
     const outside = flat(graphs).map(({ tensor }) => tensor).filter(({ record }) => record.source.kind === "external");
     if (outside.length > 0 && model.functions.length + model.training.length > 0) {
@@ -72,6 +79,7 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
         await files.write(output, (write) => apply(factors, output, write));
         for (const data of dataPaths(output)) await files.write(data, async (write) => copyData(await kept(factors), write));
       },
+      activations: activationProbe(file, graphs, multiplying, uncounted, () => locationsOf(outside, external)),
       close: () => file.close(),
     };
   } catch (error) {

@@ -69,6 +69,20 @@ describe("a plan under a budget", () => {
   });
 });
 
+describe("a plan under a budget of multiply-adds", () => {
+  it("counts each layer where it is applied, and leaves alone those of which that is not known", () => {
+    const spectrum = Array.from({ length: 20 }, (_, i) => 0.8 ** i);
+    const often = considered(20, 20, spectrum, "often"), once = considered(20, 20, spectrum, "once"), unknown = considered(20, 20, spectrum, "unknown");
+    const at = (layer: Considered, count: number): Considered => ({ ...layer, candidate: { ...layer.candidate!, positions: { before: [count], after: [count] } } });
+    const { layers } = propose([at(often, 50), at(once, 1), unknown], { kind: "multiply-adds", budget: { amount: 9000, allocation: "least-total" } }, 51 * 400, String);
+    const [first, second, third] = layers;
+    // 50 · 40 · r ≤ 9,000 − 400: all of it has to come from the layer that is applied often.
+    expect(first).toMatchObject({ action: "factorize", ranks: [4], multiplyAddsBefore: 20_000, multiplyAddsAfter: 8000 });
+    expect(second).toMatchObject({ action: "keep" });
+    expect(third).toMatchObject({ action: "keep", reason: expect.stringMatching(/not known/) as string });
+  });
+});
+
 describe("a plan that shares a budget by effective rank", () => {
   it("gives every layer a rank in proportion to it: the smallest share that any has is as large as brute force makes it", () => {
     const specs = fc.array(fc.record({ rows: fc.integer({ min: 3, max: 8 }), columns: fc.integer({ min: 3, max: 8 }), equal: fc.integer({ min: 1, max: 3 }) }), { minLength: 1, maxLength: 3 });
@@ -118,6 +132,11 @@ describe("the costs of a scheme", () => {
     const limit = breakEven(ladder, wholeRung(target, ONE))!;
     expect(limit.parameters).toBeLessThan(size(target));
     expect(ladder[ladder.indexOf(limit) + 1]!.parameters).toBeGreaterThanOrEqual(size(target));
+  });
+
+  it("of a weight that several nodes share are those of all of them", () => {
+    const target = linear(10, 20);
+    expect(multiplyAddsOf([wholeStep(target)], { before: [3], after: [3], more: [{ before: [4], after: [4] }] })).toBe(7 * 200);
   });
 
   it("count multiply-adds where each step is applied: before or after the stride", () => {
