@@ -34,7 +34,7 @@ export interface EngineMethods {
   /** Writes what a plan says, never over the original. Cancellable: then nothing is left behind. Streams `work`. */
   apply: { params: { path: string; plan: string; output: string; as: string }; result: Applied };
   /** Compares a written model with its original, on data (.npz, .npy) or seeded inputs. Cancellable. */
-  verify: { params: { path: string; candidate: string; plan: string; as: string; data: string | null }; result: ModelCheck };
+  verify: { params: { path: string; candidate: string; data: string | null }; result: ModelCheck };
 }
 
 export type EngineMethod = keyof EngineMethods;

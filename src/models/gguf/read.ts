@@ -12,7 +12,14 @@ import type { PlacedTensor } from "./shards";
  * a model may have more files than a process may hold open.
  * @throws Fault changed-while-read, unreadable, out-of-memory, and those of `FileBytes.open`
  */
-export async function readValues({ shard, begin, bytes: length, type, shape }: PlacedTensor): Promise<Values> {
+export async function readValues(tensor: PlacedTensor): Promise<Values> {
+  const { type, shape } = tensor;
+  const bytes = await readStored(tensor);
+  return type.decode === null ? decode(type.name, bytes, elementsOf(shape)) : dequantized(bytes, type, type.decode, elementsOf(shape));
+}
+
+/** The stored bytes, of a little-endian machine. @throws Fault as `readValues` */
+export async function readStored({ shard, begin, bytes: length, type }: PlacedTensor): Promise<Uint8Array> {
   const file = await FileBytes.open(shard.path);
   try {
     if (file.size !== shard.size || file.mtimeMs !== shard.mtimeMs) {
@@ -21,7 +28,7 @@ export async function readValues({ shard, begin, bytes: length, type, shape }: P
     const bytes = await file.read(begin, length);
     await file.assertUnchanged();
     if (!shard.littleEndian) swap(bytes, type);
-    return type.decode === null ? decode(type.name, bytes, elementsOf(shape)) : dequantized(bytes, type, type.decode, elementsOf(shape));
+    return bytes;
   } finally {
     await file.close();
   }
@@ -49,8 +56,9 @@ export function isSwappable({ use, halves }: TensorType): boolean {
 
 /** Makes the numbers of a big-endian file little-endian, in place. */
 function swap(bytes: Uint8Array, { use, blockBytes, halves }: TensorType): void {
-  const places = use === "plain" ? [0] : halves ?? [];
-  const size = use === "plain" ? blockBytes : 2;
+  const isNumber = use === "plain" || use === "integer";
+  const places = isNumber ? [0] : halves ?? [];
+  const size = isNumber ? blockBytes : 2;
   for (let block = 0; block < bytes.length; block += blockBytes) {
     for (const place of places) bytes.subarray(block + place, block + place + size).reverse();
   }
