@@ -47,7 +47,7 @@ def train(net, optimizer, after_step=lambda: None, after_epoch=lambda: None, epo
             y = torch.randint(10, (32,), generator=generator)
             x = pictures[y] + 0.3 * torch.randn(32, 1, 6, 6, generator=generator)
             loss = nn.functional.cross_entropy(net(x), y)
-            loss.backward()
+            (loss / accumulate).backward()
             if batch % accumulate == accumulate - 1:
                 optimizer.step()
                 optimizer.zero_grad()
