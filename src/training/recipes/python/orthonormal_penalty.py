@@ -3,14 +3,15 @@
 Savostianova et al., "Robust low-rank training via approximate orthonormal constraints", NeurIPS 2023, arXiv:2306.01485:
 low-rank training lets singular values, and with them the condition number s_1 / s_k, grow without bound, and the network
 becomes fragile; weights that are orthonormal up to a scale do not. The penalty is that of Schotthoefer et al.,
-"Dynamical Low-Rank Compression of Neural Networks with Robustness under Adversarial Attacks", arXiv:2505.08022, squared:
+"Dynamical Low-Rank Compression of Neural Networks with Robustness under Adversarial Attacks", arXiv:2505.08022, squared
+and made independent of the weight's size:
 
-    P(W) = |W W^T - a I|^2 / (4 a),    a = |W|_F^2 / k the mean of the k squared singular values,
-    W <- W - step * weight * D,        D = (W W^T / a - I) W, its gradient at fixed a in the denominator
+    P(W) = |W W^T / a - I|^2 / 4,    a = |W|_F^2 / k the mean of the k squared singular values,
+    W <- W - step * weight * D,      D = a * gradient of P = (G - b I) W,    G = W W^T / a,    b = |G|_F^2 / k
 
 with W turned so that it has no more rows (k) than columns. P is 0 exactly when all singular values are equal, whatever
-their size. With scale="one", a = 1: they are drawn to 1 (the soft orthogonality of Bansal et al., NeurIPS 2018,
-arXiv:1810.09102).
+their size; D is orthogonal to W, so that its size is the loss's affair. With scale="one", a = b = 1: the singular values
+are drawn to 1 (the soft orthogonality of Bansal et al., NeurIPS 2018, arXiv:1810.09102).
 
     penalty = OrthonormalPenalty(model, optimizer)
     for batch in batches:
@@ -21,15 +22,15 @@ arXiv:1810.09102).
     lightning.Trainer(callbacks=[lightning_callback()])
     transformers.Trainer(..., callbacks=[trainer_callback()])
 
-Meant for factors, those of `cuttlefish` or `low_rank_training` or of a model that RankLens has factorized. On a whole
-weight it works against low rank: it is the opposite of a nuclear norm.
+Meant for factors: those that `cuttlefish` or `low_rank_training` (after its `finish()`) leave, or those of a model that
+RankLens has factorized. On a whole weight it works against low rank: it is the opposite of a nuclear norm.
 
 Settings
     weight  of the penalty. The weights move directly, as by AdamW's weight decay, by the learning rate times this, so that
             Adam, clipping, accumulation and mixed precision leave it alone.
     scale   "own" draws the singular values of a weight to their own mean, "one" draws them to 1
     layers  names or patterns ("blocks.*.fc1") of the layers. Without it: all convolutions and linear layers but the last
-            linear layer, grouped and transposed convolutions and frozen weights; of a low-rank layer U S V^T its core S.
+            linear layer, grouped and transposed convolutions and frozen weights.
 
 Weights must be whole on each process (data parallel is fine; FSDP and ZeRO stage 3 are not). Needs torch >= 1.13 alone.
 """
@@ -41,7 +42,7 @@ import torch
 from torch import nn
 
 LARGEST_STEP = 0.5
-"""Times a / s_1^2: longer steps would overshoot, as s_1 moves by step * (s_1^2 / a - 1) * s_1."""
+"""Times a / s_1^2: longer steps would overshoot, as s_1 moves by step * (s_1^2 / a - b) * s_1."""
 
 
 def short_side_first(weight):
@@ -50,24 +51,20 @@ def short_side_first(weight):
     return matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
 
 
-def mean_square(matrix, scale="own"):
-    """a: the mean of the squared singular values, or 1."""
-    return (matrix ** 2).sum() / matrix.shape[0] if scale == "own" else matrix.new_ones(())
-
-
 def penalty(weight, scale="own"):
     """P(W), for whoever wants to add it to a loss, or to watch it."""
     matrix = short_side_first(weight)
-    a = mean_square(matrix, scale)
+    a = (matrix ** 2).sum() / matrix.shape[0] if scale == "own" else 1.0
     identity = torch.eye(matrix.shape[0], device=matrix.device, dtype=matrix.dtype)
-    return ((matrix @ matrix.T - a * identity) ** 2).sum() / (4 * a.detach())
+    return ((matrix @ matrix.T / a - identity) ** 2).sum() / 4
 
 
 def direction(matrix, scale="own"):
-    """D, the gradient of P, and a bound of s_1^2 / a."""
-    a = mean_square(matrix, scale)
+    """D, and a bound of s_1^2 / a."""
+    a = (matrix ** 2).sum() / matrix.shape[0] if scale == "own" else 1.0
     gram = matrix @ matrix.T / a
-    return gram @ matrix - matrix, torch.linalg.norm(gram)
+    b = (gram ** 2).sum() / matrix.shape[0] if scale == "own" else 1.0
+    return gram @ matrix - b * matrix, torch.linalg.norm(gram)
 
 
 def condition_number(weight):
@@ -88,7 +85,7 @@ def penalized_weights(model, layers=None):
 def _own_weight(module):
     # Conv1D is the linear layer of GPT-2 in transformers, with its weight transposed: the singular values are the same.
     ordinary = isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)) or type(module).__name__ == "Conv1D"
-    weight = module._parameters.get("weight" if ordinary else "S")
+    weight = module._parameters.get("weight") if ordinary else None
     plain = weight is not None and weight.dim() > 1 and weight.requires_grad and weight.is_floating_point()
     return weight if plain and getattr(module, "groups", 1) == 1 else None
 
