@@ -5,6 +5,7 @@ import { AtomicFiles } from "../factorize/atomic";
 import { planText, type Plan } from "../factorize/plan";
 import { writeAll, type Output } from "../factorize/source";
 import { openSource } from "../factorize/sources";
+import { assertWritable } from "../factorize/writable";
 import { FastSvd } from "../linalg/fast/truncatedSvd";
 import { openModel } from "../models/formats";
 import type { OpenOptions } from "../models/model";
@@ -35,6 +36,7 @@ export async function applyPlan(request: ApplyRequest, tell: (message: ApplyMess
     const source = await openSource(model, options, as);
     const files = new AtomicFiles();
     try {
+      await assertWritable(model, source, output);
       assertPlanFits(plan, await contentHash(model.files), model, source);
       const svd = new FastSvd(threads > 0 ? threads : availableParallelism(), (text) => tell({ type: "notice", text }));
       const factors = await factorsOf(plan, model, source, svd, (name, done, total) => tell({ type: "progress", name, done, total }));

@@ -34,14 +34,19 @@ export function rungAt(target: Target, scheme: Scheme, ranks: readonly number[],
 /**
  * Every rank of a scheme from 1 on, smallest first. Two modes are climbed together, each next step on the side that
  * takes more error away for what it costs.
+ * @param most ranks of a mode; above it they are climbed in even steps
  */
-export function ladderOf(target: Target, scheme: Scheme, spectra: readonly ModeSpectra[], positions: Positions): Rung[] {
+export function ladderOf(target: Target, scheme: Scheme, spectra: readonly ModeSpectra[], positions: Positions, most = Infinity): Rung[] {
   const full = scheme.fullRanks(target);
+  const above = (rank: number, mode: number): number => {
+    const step = Math.ceil(full[mode]! / most) || 1;
+    return Math.min(full[mode]!, rank === 1 && step > 1 ? step : rank + step);
+  };
   let ranks: readonly number[] = full.map(() => 1);
   const rungs = [rungAt(target, scheme, ranks, spectra, positions)];
   while (ranks.some((rank, mode) => rank < full[mode]!)) {
     const current = rungs.at(-1)!;
-    const next = ranks.flatMap((rank, mode) => (rank < full[mode]! ? [rungAt(target, scheme, ranks.with(mode, rank + 1), spectra, positions)] : []));
+    const next = ranks.flatMap((rank, mode) => (rank < full[mode]! ? [rungAt(target, scheme, ranks.with(mode, above(rank, mode)), spectra, positions)] : []));
     const gain = (rung: Rung): number => (current.error2 - rung.error2) / (rung.parameters - current.parameters);
     const best = next.reduce((chosen, rung) => (gain(rung) > gain(chosen) ? rung : chosen));
     rungs.push(best);
@@ -59,13 +64,23 @@ export function breakEven(rungs: readonly Rung[], whole: Rung): Rung | null {
 function tailEnergy(groups: ModeSpectra, rank: number): number {
   let [tail, total] = [0, 0];
   for (const values of groups) {
-    for (let i = values.length - 1; i >= 0; i--) {
-      const square = values[i]! ** 2;
-      total += square;
-      if (i >= rank) tail += square;
-    }
+    const tails = tailsOf(values);
+    tail += tails[Math.min(rank, values.length)]!;
+    total += tails[0]!;
   }
   return total === 0 ? 0 : tail / total;
+}
+
+/** Σ_{i≥r} σ² for every r, summed once for each spectrum: a ladder asks for all of them. */
+const TAILS = new WeakMap<Float64Array, Float64Array>();
+
+function tailsOf(values: Float64Array): Float64Array {
+  const known = TAILS.get(values);
+  if (known !== undefined) return known;
+  const tails = new Float64Array(values.length + 1);
+  for (let i = values.length - 1; i >= 0; i--) tails[i] = tails[i + 1]! + values[i]! ** 2;
+  TAILS.set(values, tails);
+  return tails;
 }
 
 /** σ_{r+1} / σ₁, of groups (which act on channels of their own) the largest. */

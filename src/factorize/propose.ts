@@ -23,6 +23,14 @@ export interface Budget {
 
 export type Wish = { readonly kind: "rule"; readonly rule: RankRule } | { readonly kind: "budget"; readonly budget: Budget };
 
+/**
+ * Ranks of a mode that a budget chooses among: with every one of a large layer's a model of hundreds of layers would have
+ * a million choices, which differ by less than its budget's rounding.
+ */
+const MOST_RANKS = 256;
+/** One budget after another is tried on the same candidates. */
+const RUNGS = new WeakMap<Candidate, readonly Rung[]>();
+
 /** Sizes of activations are not known: multiply-adds are then those of one output position. */
 const ONE_POSITION: Positions = { before: [], after: [] };
 
@@ -93,15 +101,20 @@ function byBudget(considered: readonly Considered[], budget: Budget, total: numb
  * The layer as it is, and every rank of every scheme that makes it smaller. Of two schemes at one size the one that loses less
  * is left: errors in the spectral norm, which minimax spreads, compare layers and not schemes.
  */
-function rungsOf({ target, schemes }: Candidate): Rung[] {
+export function rungsOf(candidate: Candidate): readonly Rung[] {
+  const known = RUNGS.get(candidate);
+  if (known !== undefined) return known;
+  const { target, schemes } = candidate;
   const whole = wholeRung(target, ONE_POSITION);
-  const all = [whole, ...schemes.flatMap(({ scheme, spectra }) => ladderOf(target, scheme, spectra, ONE_POSITION).filter(({ parameters }) => parameters < whole.parameters))];
-  return efficient(all.map(({ parameters, error2 }) => ({ cost: parameters, error: error2 }))).map((index) => all[index]!);
+  const all = [whole, ...schemes.flatMap(({ scheme, spectra }) => ladderOf(target, scheme, spectra, ONE_POSITION, MOST_RANKS).filter(({ parameters }) => parameters < whole.parameters))];
+  const rungs = efficient(all.map(({ parameters, error2 }) => ({ cost: parameters, error: error2 }))).map((index) => all[index]!);
+  RUNGS.set(candidate, rungs);
+  return rungs;
 }
 
 const BYTES: Readonly<Record<string, number>> = { float64: 8, float32: 4, float16: 2, bfloat16: 2 };
 
-function bytesOf(dtype: string): number {
+export function bytesOf(dtype: string): number {
   return BYTES[dtype] ?? 4;
 }
 

@@ -18,6 +18,11 @@ export async function openSource(model: Model, options: OpenOptions, output: Out
   throw new Fault("unsupported", `Models of the format ${format} cannot be factorized.`, "ONNX and safetensors can.");
 }
 
+/** Of the file that a model of this format is written to; empty where it cannot be. */
+export function endingOf(format: string): string {
+  return ENDINGS[format] ?? "";
+}
+
 /** @throws Fault usage when a name's ending is not that of the model's format */
 export function assertEnding(model: Model, output: string): void {
   const ending = ENDINGS[model.summary.format];

@@ -4,6 +4,7 @@ import { Fault } from "../shared/fault";
 import type { Values } from "../models/model";
 import { readArray, type StoredArray } from "../models/numpy/arrays";
 import { openNumpy } from "../models/numpy/files";
+import { gaussian, mulberry } from "./random";
 
 export type Feeds = Record<string, Ort.Tensor>;
 
@@ -85,18 +86,4 @@ function tensorOf(ort: typeof Ort, type: Ort.Tensor.Type, shape: readonly number
     case "bool": return new ort.Tensor("bool", values.map((value) => value !== 0), [...shape]);
     default: throw new Fault("unsupported", `Inputs of the type ${type} cannot be made.`);
   }
-}
-
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function gaussian(next: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }

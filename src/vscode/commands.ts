@@ -23,6 +23,8 @@ export interface CommandParts {
   readonly finder: ModelFinder;
   readonly tree: vscode.TreeView<TreeEntry>;
   readonly log: vscode.LogOutputChannel;
+  /** Opens the compression wizard with a model. */
+  factorize(path: string): Promise<void>;
   /** Results of one model, or of all, were forgotten. */
   onForgotten(path?: string): void;
 }
@@ -35,7 +37,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable[] {
   return COMMANDS.map((id) => vscode.commands.registerCommand(id, (...args: unknown[]) => told(() => actions[id](...args), parts.log)));
 }
 
-function actionsOf({ extensionId, engine, analyses, finder, tree, log, onForgotten }: CommandParts): Record<CommandId, Action> {
+function actionsOf({ extensionId, engine, analyses, finder, tree, log, factorize, onForgotten }: CommandParts): Record<CommandId, Action> {
   /** From the menu's item, or the editor in front, or by choice. Null: the person chose none. */
   const oneModel = async (args: readonly unknown[], title: string): Promise<string | null> => {
     const [path] = modelsOf(args);
@@ -62,6 +64,11 @@ function actionsOf({ extensionId, engine, analyses, finder, tree, log, onForgott
       const [given] = modelsOf(args);
       const path = given ?? activeModelFile() ?? (await chooseModel(finder, vscode.l10n.t("Open Report")));
       if (path !== null) await openReport(path);
+    },
+    "ranklens.factorize": async (...args) => {
+      const [given] = await modelsIn(args);
+      const path = given ?? activeModel() ?? (await chooseModel(finder, vscode.l10n.t("Factorize")));
+      if (path !== null) await factorize(path);
     },
     "ranklens.exportReport": async (...args) => {
       const path = await oneModel(args, vscode.l10n.t("Export Report"));

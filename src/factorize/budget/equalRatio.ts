@@ -9,7 +9,8 @@ const HALVINGS = 50;
  * @param budget at least the cost of all cheapest choices
  */
 export function equalRatio(layers: readonly (readonly Choice[])[], budget: number): Allocation {
-  const at = (ratio: number): number[] => layers.map((choices) => within(choices, ratio * Math.max(...choices.map(({ cost }) => cost))));
+  const whole = layers.map((choices) => choices.reduce((most, { cost }) => Math.max(most, cost), 0));
+  const at = (ratio: number): number[] => layers.map((choices, layer) => within(choices, ratio * whole[layer]!));
   const total = (chosen: readonly number[], key: keyof Choice): number => chosen.reduce((sum, index, layer) => sum + layers[layer]![index]![key], 0);
   let [low, high] = [0, 1];
   if (total(at(high), "cost") <= budget) low = high;

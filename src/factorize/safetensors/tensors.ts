@@ -37,7 +37,7 @@ function turned(factor: Factor): Factor {
 }
 
 /** After an embedding the values are rows: PyTorch's Linear stores them the other way round. */
-export function isTurned(parts: readonly Factor[], index: number): boolean {
+export function isTurned(parts: readonly Pick<Factor, "op">[], index: number): boolean {
   return parts[0]?.op === "embedding" && index === 1;
 }
 

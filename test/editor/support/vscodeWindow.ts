@@ -81,6 +81,14 @@ export class VscodeWindow {
     return this.report();
   }
 
+  /** Opens the wizard for a model; the report stays in front of the editors. */
+  async factorizeFromExplorer(name: string): Promise<void> {
+    // The side bar may show the wizard.
+    await this.page.getByRole("tab", { name: /^Explorer/ }).click();
+    const items = await this.contextMenu(name);
+    await items.filter({ hasText: "Factorize" }).click({ delay: PRESS_MS });
+  }
+
   report(): FrameLocator {
     return reportIn(this.page);
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startEngine } from "../../../src/engine/client";
 import { FORMATS } from "../../../src/models/formats";
 import { formatLabel } from "../../../src/shared/formatLabel";
-import { ANALYZING, COMMANDS, MODEL_FOLDERS, MODELS_VIEW, REPORT_EDITOR, WALKTHROUGH } from "../../../src/vscode/commandIds";
+import { ANALYZING, COMMANDS, MODEL_FOLDERS, MODELS_VIEW, REPORT_EDITOR, WALKTHROUGH, WIZARD_VIEW } from "../../../src/vscode/commandIds";
 import { MODEL_ENDINGS, STANDING_GLOB } from "../../../src/vscode/modelFiles";
 import { engineOptions, type ReadSetting } from "../../../src/vscode/settings";
 import { manifest, readText, repositoryFile } from "./support/manifest";
@@ -75,7 +75,7 @@ describe("model files", () => {
 describe("the editor, the view, the walkthrough", () => {
   it("have the names by which the extension registers them", () => {
     expect(customEditors.map(({ viewType }) => viewType)).toEqual([REPORT_EDITOR]);
-    expect(Object.values(views).flat().map(({ id }) => id)).toEqual([MODELS_VIEW]);
+    expect(Object.values(views).flat().map(({ id }) => id)).toEqual([MODELS_VIEW, WIZARD_VIEW]);
     expect(walkthroughs.map(({ id }) => id)).toEqual([WALKTHROUGH]);
     expect(readText("package.json")).toContain(`"enablement": "${ANALYZING}"`);
   });
@@ -100,9 +100,9 @@ describe("a model in the view", () => {
   });
 
   it("can be analyzed or cancelled, as the case is, and always be opened", () => {
-    expect(offered("idle")).toEqual(["openReport", "analyzeRanks", "exportReport", "copyPath", "revealInExplorer", "forgetResults"]);
+    expect(offered("idle")).toEqual(["openReport", "analyzeRanks", "factorize", "exportReport", "copyPath", "revealInExplorer", "forgetResults"]);
     expect(offered("done")).toEqual(offered("idle"));
-    expect(offered("running")).toEqual(["openReport", "cancelAnalysis", "exportReport", "copyPath", "revealInExplorer"]);
+    expect(offered("running")).toEqual(["openReport", "cancelAnalysis", "factorize", "exportReport", "copyPath", "revealInExplorer"]);
     expect(offered("fault")).toEqual(["openReport", "exportReport", "copyPath", "revealInExplorer"]);
   });
   it("is not a folder", () => expect((menus["view/item/context"] ?? []).every(({ when = "" }) => when.includes("viewItem"))).toBe(true));

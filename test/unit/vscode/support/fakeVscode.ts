@@ -61,6 +61,7 @@ export function fakeVscode(): { readonly module: object; readonly trace: EditorT
       createOutputChannel: () => ({ ...nothing, info: log, warn: log, error: log, show: () => log("shown") }),
       createStatusBarItem: () => ({ ...nothing, show: () => undefined, hide: () => undefined }),
       createTreeView: (id: string) => (trace.views.push(id), { ...nothing, selection: [] }),
+      registerWebviewViewProvider: (id: string) => (trace.views.push(id), nothing),
       registerCustomEditorProvider: (id: string) => (trace.customEditors.push(id), nothing),
       setStatusBarMessage: () => nothing,
       showErrorMessage: async (text: string) => void trace.errors.push(text),
