@@ -16,10 +16,12 @@ export interface TrainerCall {
 /** Packages whose classes `…Trainer` are transformers' Trainer or built on it. */
 const HUGGING_FACE = ["transformers", "trl", "sentence_transformers", "unsloth", "optimum"];
 const LIGHTNING = ["lightning", "pytorch_lightning"];
+/** What these names mean where a notebook imports them in another cell. */
+const CUSTOMARY: readonly (readonly [string, string])[] = [["pl", "pytorch_lightning"], ["L", "lightning"]];
 
 /** The Trainer that trains: the one whose `fit` or `train` is called, else the first. Null where there is none. */
 export function findTrainerCall(script: Script): TrainerCall | null {
-  const names = importedNames(script);
+  const names = new Map([...CUSTOMARY, ...importedNames(script)]);
   for (const definition of script.nodes("ClassDefinition")) {
     // A class of the file's own stands for the first class that it is made from.
     const base = definition.getChild("ArgList");

@@ -170,6 +170,11 @@ describe("a recipe for a Trainer", () => {
     expect(added("import lightning as L\nL.Trainer(**settings).fit(model)\n")).toMatch(/^\[What callbacks/);
   });
 
+  it("knows Trainers whose import stands in another cell of a notebook", () => {
+    expect(added("trainer = pl.Trainer()\n")).toBe("import trained_rank_pruning\ntrainer = pl.Trainer(callbacks=[trained_rank_pruning.lightning_callback()])\n");
+    expect(added("trainer = Trainer(model=model, train_dataset=data)\n")).toContain("trainer_callback()");
+  });
+
   it("takes the Trainer that trains", () => {
     const text = added("import lightning as L\ntester = L.Trainer(devices=1)\ntrainer = L.Trainer(devices=2)\ntrainer.fit(model)\n");
     expect(text).toContain("tester = L.Trainer(devices=1)\ntrainer = L.Trainer(devices=2, callbacks=[");
