@@ -85,7 +85,8 @@ function scopeEdits(script: Script, recipe: Recipe, variable: string, steps: rea
   const batches = loops.at(-1)!;
   const epochs = isOverEpochs(script, batches);
   // A function that is called once an epoch, or a loop around: else the one call would come when all is over.
-  if (!recipe.perStep && !epochs && made !== undefined && batches.from === outer.from) return { reason: "There is no loop over epochs around the loop over the batches." };
+  const once = batches.from === outer.from && (made !== undefined || batches.name === "WhileStatement");
+  if (!recipe.perStep && !epochs && once) return { reason: "There is no loop over epochs around the loop over the batches." };
   const end = script.afterComments(endOf(batches), script.indentationAt(batches.from));
   const inside = batches.getChild("Body");
   const indentation = script.indentationAt(epochs && inside !== null ? firstStatement(inside).from : batches.from);
@@ -109,7 +110,10 @@ function firstStatement(body: SyntaxNode): SyntaxNode {
 
 /** The model as the scope names it: whose parameters the optimizer was given, else what is set to train, else by its name. */
 function modelOf(script: Script, scope: SyntaxNode, optimizer: string, made: SyntaxNode | undefined): string | null {
-  const own = optimizer.startsWith("self.") || scope.name === "Script" ? assignments(script, script.root, optimizer, false).at(-1) : undefined;
+  const list = scope.getChild("ParamList");
+  const parameters = list === null ? [] : children(list).filter(({ name }) => name === "VariableName").map((node) => script.textOf(node));
+  // An optimizer that is handed in may have other names elsewhere, and its model with it.
+  const own = parameters.includes(optimizer) ? undefined : assignments(script, script.root, optimizer, false).at(-1);
   for (const statement of [made, own]) {
     const given = statement === undefined ? null : /([A-Za-z_][\w.]*)\.(?:named_)?parameters\(/.exec(script.textOf(statement));
     if (given !== null && given[1] !== "self") return given[1]!;
@@ -117,9 +121,7 @@ function modelOf(script: Script, scope: SyntaxNode, optimizer: string, made: Syn
   const text = script.textOf(scope);
   const trained = /(?<![\w.])([A-Za-z_][\w.]*)\.train\(\s*(?:True)?\s*\)/.exec(text);
   if (trained !== null && trained[1] !== "self") return trained[1]!;
-  const list = scope.getChild("ParamList");
-  const parameters = list === null ? [] : children(list).filter(({ name }) => name === "VariableName").map((node) => script.textOf(node));
   const candidates = [...parameters, ...script.nodes("AssignStatement", scope, true).flatMap((statement) => [script.textOf(statement.firstChild!)])];
-  const named = candidates.find((name) => MODEL_NAME.test(name)) ?? (/(?<![\w.])self\.(model|net|network)\b/.exec(text)?.[0] ?? null);
+  const named = candidates.find((name) => MODEL_NAME.test(name)) ?? (/(?<![\w.])self\._?(model|net|network)\b/.exec(text)?.[0] ?? null);
   return named !== null && new RegExp(`(?<![\\w.])${escaped(named)}\\b`).test(text) ? named : null;
 }

@@ -115,6 +115,17 @@ describe("a recipe in a plain loop", () => {
     expect(text.startsWith("from trained_rank_pruning import TrainedRankPruning\nclass Trainer:")).toBe(true);
   });
 
+  it("sees a model and an optimizer that functions share", () => {
+    const shared = added(lines("net = Net()", "optimizer = Adam(net.parameters())", "def train(epoch):", "    for x in loader:", "        optimizer.step()"));
+    expect(shared).toContain("    pruning = TrainedRankPruning.of(net, optimizer)\n");
+    const built = added(lines("class Recipe:", "    def setup(self):", "        self._model, self._optimizer = build()", "    def train(self):", "        for x in self.data:", "            self._model(x).backward()", "            self._optimizer.step()"));
+    expect(built).toContain("        pruning = TrainedRankPruning.of(self._model, self._optimizer)\n");
+  });
+
+  it("gives Cuttlefish no endless loop", () => {
+    expect(added(lines("def train(model, optimizer):", "    while True:", "        optimizer.step()"), "cuttlefish")).toMatch(/^\[There is no loop over epochs/);
+  });
+
   it("follows mixed precision, and a step in each branch", () => {
     const text = added(lines(
       "model, optimizer = accelerator.prepare(model, optimizer)",
