@@ -86,7 +86,7 @@ def orthonormal(model, optimizer):
     return OrthonormalPenalty(model, optimizer)
 
 
-OTHERS = {"none": [], "Cuttlefish": [settling], "Cuttlefish and orthonormal penalty": [settling, orthonormal], "DLRT": [low_rank], "orthonormal penalty": [orthonormal]}
+OTHERS = {"none": [], "Cuttlefish": [settling], "DLRT": [low_rank], "orthonormal penalty": [orthonormal]}
 
 
 def write(path, tensors):
