@@ -9,7 +9,10 @@ import { shortFactor } from "./shortFactor";
 /** Vectors are padded to what the kernels take at a turn. */
 const PADDING = 8;
 
-/** Memory: three times short² in float64, however long the other side is; about twice the operations of one factorization. */
+/** Vectors that are factorized together at least: with fewer the calls cost more than the products. */
+const DEPTH = 2048;
+
+/** Memory: three times short² in float64, however long the other side is; at most twice the operations of one factorization. */
 export class BlockedFactor {
   /** short × length; the first `short` columns hold the factor of what came before, those from `filled` on are zero. */
   private readonly stack: Float64Array;
@@ -19,7 +22,7 @@ export class BlockedFactor {
 
   /** @param negligible squared norm that counts as zero */
   constructor(private readonly short: number, private readonly gemm: Gemm, private readonly module: KernelModule, private readonly negligible: number) {
-    this.length = 2 * Math.ceil(short / PADDING) * PADDING;
+    this.length = Math.ceil((short + Math.max(short, DEPTH)) / PADDING) * PADDING;
     this.stack = new Float64Array(short * this.length);
     this.factor = new Float64Array(short * short);
   }

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { decode } from "../dtypes";
 import { FileBytes } from "../fileBytes";
-import type { Values } from "../model";
+import type { ReadRange, Values } from "../model";
 import { elementsOf } from "./header";
 import type { TensorType } from "./schema";
 import type { PlacedTensor } from "./shards";
@@ -12,7 +12,21 @@ import type { PlacedTensor } from "./shards";
  * a model may have more files than a process may hold open.
  * @throws Fault changed-while-read, unreadable, out-of-memory, and those of `FileBytes.open`
  */
-export async function readValues({ shard, begin, bytes: length, type, shape }: PlacedTensor): Promise<Values> {
+export function readValues(tensor: PlacedTensor): Promise<Values> {
+  return readPart(tensor, tensor.begin, tensor.bytes, elementsOf(tensor.shape));
+}
+
+/** Parts of a tensor; those that begin or end within a block are cut out of whole ones. */
+export function rangesOf(tensor: PlacedTensor): ReadRange {
+  const { blockSize, blockBytes } = tensor.type;
+  return async (start, count) => {
+    const first = Math.floor(start / blockSize), end = Math.ceil((start + count) / blockSize);
+    const values = await readPart(tensor, tensor.begin + first * blockBytes, (end - first) * blockBytes, (end - first) * blockSize);
+    return values.subarray(start - first * blockSize, start - first * blockSize + count);
+  };
+}
+
+async function readPart({ shard, type }: PlacedTensor, begin: number, length: number, count: number): Promise<Values> {
   const file = await FileBytes.open(shard.path);
   try {
     if (file.size !== shard.size || file.mtimeMs !== shard.mtimeMs) {
@@ -21,7 +35,7 @@ export async function readValues({ shard, begin, bytes: length, type, shape }: P
     const bytes = await file.read(begin, length);
     await file.assertUnchanged();
     if (!shard.littleEndian) swap(bytes, type);
-    return type.decode === null ? decode(type.name, bytes, elementsOf(shape)) : dequantized(bytes, type, type.decode, elementsOf(shape));
+    return type.decode === null ? decode(type.name, bytes, count) : dequantized(bytes, type, type.decode, count);
   } finally {
     await file.close();
   }
