@@ -16,8 +16,17 @@ export interface Eigen {
 /** Up to this order the QL iteration is faster. */
 const LEAF = 32;
 
-/** @param diagonal n @param offDiagonal n − 1 */
+/**
+ * @param diagonal n
+ * @param offDiagonal n − 1
+ * @throws Error for entries that are not finite: their eigenvalues would look like some
+ */
 export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm): Eigen {
+  if (!diagonal.every(Number.isFinite) || !offDiagonal.every(Number.isFinite)) throw new Error("A tridiagonal matrix has entries that are not finite.");
+  return conquer(diagonal, offDiagonal, gemm);
+}
+
+function conquer(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm): Eigen {
   const n = diagonal.length;
   if (n <= LEAF) return smallTridiagonal(diagonal, offDiagonal);
   const m = n >> 1;
@@ -27,8 +36,8 @@ export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Arr
   const bottom = diagonal.slice(m);
   top[m - 1]! -= Math.abs(coupling);
   bottom[0]! -= Math.abs(coupling);
-  const first = tridiagonalEigen(top, offDiagonal.slice(0, m - 1), gemm);
-  const second = tridiagonalEigen(bottom, offDiagonal.slice(m), gemm);
+  const first = conquer(top, offDiagonal.slice(0, m - 1), gemm);
+  const second = conquer(bottom, offDiagonal.slice(m), gemm);
   return merge(first, second, coupling, gemm);
 }
 
