@@ -8,6 +8,8 @@ import { writeModel } from "./support/modelFiles";
 import type { WatchedEngine } from "./support/watchedEngine";
 
 const here = enginesOfTest();
+/** Fifty million values take some seconds, and far longer on a loaded machine. */
+const LARGE_MS = 300_000;
 
 /** Codes of float8_e4m3fn, and what they are. */
 const CODES = [[0x30, 0.5], [0x38, 1], [0x3c, 1.5], [0x40, 2]] as const;
@@ -54,7 +56,7 @@ describe("an embedding of more values than are held in memory", () => {
     expect(row!.measures!.nuclearNorm / ((columns / 4) * 5 * times)).toBeCloseTo(1, 10);
     expect(row!.measures!.frobeniusNorm / (Math.sqrt((columns / 4) * 7.5) * times)).toBeCloseTo(1, 10);
     expect(peakOf(engine)).toBeLessThan(bytesByRows([rows, columns], "float8_e4m3fn"));
-  });
+  }, LARGE_MS);
 
   it("with a NaN is named, with the rows that hold it", async () => {
     const path = writeFloat8([rows, columns], (codes) => {
@@ -66,7 +68,7 @@ describe("an embedding of more values than are held in memory", () => {
     const [, from, to] = /rows (\d+) to (\d+), holds 1 NaN/.exec(row!.fault!.message)!;
     expect(Number(from)).toBeLessThanOrEqual(70_000);
     expect(Number(to)).toBeGreaterThanOrEqual(70_000);
-  });
+  }, LARGE_MS);
 });
 
 describe("memory that is planned for", () => {
@@ -80,7 +82,7 @@ describe("memory that is planned for", () => {
     const found = (await rowsAfterAnalysis(engine, path)).filter(({ part }) => part !== null);
     expect(found.map(({ measures }) => Number((measures!.spectralNorm / Math.sqrt(rows / columns)).toFixed(10)))).toEqual([0, 0, 2, 0]);
     expect(peakOf(engine)).toBeLessThan(bytesByRows([rows, columns], "float8_e4m3fn"));
-  });
+  }, LARGE_MS);
 
   it.each([[1400, 1400], [700, 2100], [2100, 700]])("is enough for a matrix that float32 blurs, which is computed a second time: %i × %i", async (rows, columns) => {
     const engine = here.start({ threads: 1 });

@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Cancelled } from "../../src/shared/fault";
@@ -13,6 +14,12 @@ const LARGE = 3000;
 /** One layer that takes a second, scheduled first, and three that take none. */
 function modelWithVictim(size = 2500, name = "m.safetensors"): string {
   return writeModel(here.path, name, { victim: noise(1, size, size), "a.weight": noise(2, 30, 20), "b.weight": noise(3, 30, 20), "c.weight": noise(4, 30, 20) });
+}
+
+/** Results that a cache folder holds on the disk. */
+function journalLines(cacheFolder: string): number {
+  const files = readdirSync(cacheFolder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.flatMap(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8").split("\n")).filter((line) => line !== "").length;
 }
 
 function kill(pid: number | undefined): void {
@@ -61,9 +68,12 @@ describe("a compute process that dies", () => {
 describe("an engine that dies in mid-run", () => {
   it("is started again and goes on from its journal", async () => {
     const path = modelWithVictim();
-    const { client, until, engines: started, logs } = here.start({ threads: 2, cacheFolder: join(here.path, "cache") });
+    const cacheFolder = join(here.path, "cache");
+    const { client, until, engines: started, logs } = here.start({ threads: 2, cacheFolder });
     const end = client.request("analyze", { path });
     await until(({ done, current }) => done === 3 && current.includes("victim"));
+    // Rows are told of while they are being written.
+    await expect.poll(() => journalLines(cacheFolder)).toBe(3);
     kill(started()[0]);
     expect(await end).toMatchObject({ state: "done", done: 4 });
     expect(started()).toHaveLength(2);
