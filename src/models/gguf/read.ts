@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { decode } from "../dtypes";
 import { FileBytes } from "../fileBytes";
-import type { Values } from "../model";
+import type { ReadRange, Values } from "../model";
 import { elementsOf } from "./header";
 import type { TensorType } from "./schema";
 import type { PlacedTensor } from "./shards";
@@ -12,14 +12,32 @@ import type { PlacedTensor } from "./shards";
  * a model may have more files than a process may hold open.
  * @throws Fault changed-while-read, unreadable, out-of-memory, and those of `FileBytes.open`
  */
-export async function readValues(tensor: PlacedTensor): Promise<Values> {
-  const { type, shape } = tensor;
-  const bytes = await readStored(tensor);
-  return type.decode === null ? decode(type.name, bytes, elementsOf(shape)) : dequantized(bytes, type, type.decode, elementsOf(shape));
+export function readValues(tensor: PlacedTensor): Promise<Values> {
+  return readPart(tensor, tensor.begin, tensor.bytes, elementsOf(tensor.shape));
 }
 
 /** The stored bytes, of a little-endian machine. @throws Fault as `readValues` */
-export async function readStored({ shard, begin, bytes: length, type }: PlacedTensor): Promise<Uint8Array> {
+export function readStored(tensor: PlacedTensor): Promise<Uint8Array> {
+  return readBytes(tensor, tensor.begin, tensor.bytes);
+}
+
+/** Parts of a tensor; those that begin or end within a block are cut out of whole ones. */
+export function rangesOf(tensor: PlacedTensor): ReadRange {
+  const { blockSize, blockBytes } = tensor.type;
+  return async (start, count) => {
+    const first = Math.floor(start / blockSize), end = Math.ceil((start + count) / blockSize);
+    const values = await readPart(tensor, tensor.begin + first * blockBytes, (end - first) * blockBytes, (end - first) * blockSize);
+    return values.subarray(start - first * blockSize, start - first * blockSize + count);
+  };
+}
+
+async function readPart(tensor: PlacedTensor, begin: number, length: number, count: number): Promise<Values> {
+  const { type } = tensor;
+  const bytes = await readBytes(tensor, begin, length);
+  return type.decode === null ? decode(type.name, bytes, count) : dequantized(bytes, type, type.decode, count);
+}
+
+async function readBytes({ shard, type }: PlacedTensor, begin: number, length: number): Promise<Uint8Array> {
   const file = await FileBytes.open(shard.path);
   try {
     if (file.size !== shard.size || file.mtimeMs !== shard.mtimeMs) {
