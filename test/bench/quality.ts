@@ -25,7 +25,7 @@ import { noiseSuppression, speechAgreement } from "./qualitySound";
 const [models = "", out = ""] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "ranklens-quality-"));
 
-const SHARES = [0.9, 0.8, 0.7, 0.6, 0.5];
+const SHARES = [0.9, 0.8, 0.7, 0.6];
 const RULES = ["energy:0.95", "energy:0.9", "energy:0.8", ...NAMED_RULES, "ratio:0.5"];
 /** The peer to beat: what most tools do. */
 const PEER: AllocationId = "equal-ratio";
@@ -179,10 +179,12 @@ async function main(): Promise<void> {
   if (!existsSync(models)) throw new Error(`no models in ${models}`);
   const tally: Tally = new Map();
   const parts: string[] = [];
-  for (const task of await tasks()) parts.push("", ...await sections(task, tally));
-  const against = [...tally].map(([allocation, { better, same, worse }]) => `| ${allocation} | ${better} | ${same} | ${worse} |`);
-  const summary = ["", `Against \`${PEER}\` at the same scheme and size, over all tables below:`, "", "| budget shared by | better | same | worse |", "|---|---:|---:|---:|", ...against];
-  writeFileSync(out, `${[HEAD, ...summary, ...parts].join("\n")}\n`);
+  for (const task of await tasks()) {
+    parts.push("", ...await sections(task, tally));
+    const against = [...tally].map(([allocation, { better, same, worse }]) => `| ${allocation} | ${better} | ${same} | ${worse} |`);
+    const summary = ["", `Against \`${PEER}\` at the same scheme and size, over all tables below:`, "", "| budget shared by | better | same | worse |", "|---|---:|---:|---:|", ...against];
+    writeFileSync(out, `${[HEAD, ...summary, ...parts].join("\n")}\n`);
+  }
 }
 
 void main().finally(() => rmSync(work, { recursive: true, force: true }));
