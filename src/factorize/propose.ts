@@ -7,7 +7,7 @@ import type { Candidate, Considered } from "./candidates";
 import { breakEven, ladderOf, rungAt, wholeRung, type Rung, type Spectra } from "./ladder";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
-import type { Positions, Scheme } from "./scheme";
+import type { Positions, Scheme, SchemeId } from "./scheme";
 
 /** How a budget is shared over layers. */
 export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio, "effective-rank": minimax } as const;
@@ -39,8 +39,11 @@ export type Wish =
  */
 const MOST_RANKS = 256;
 /** One budget after another is tried on the same candidates. */
-const RUNGS = { parameters: new WeakMap<Candidate, readonly Rung[]>(), multiplyAdds: new WeakMap<Candidate, readonly Rung[]>() };
-type Measure = keyof typeof RUNGS;
+const RUNGS = new WeakMap<Candidate, Map<string, readonly Rung[]>>();
+type Measure = "parameters" | "multiplyAdds";
+
+/** Schemes whose spectral errors are of one matrix, the layer's own unfolding: ALDS chooses k by them. */
+const COMPARABLE: readonly SchemeId[] = ["svd", "channel", "groups2", "groups4", "groups8"];
 
 /** Where sizes of activations are not known: multiply-adds are then those of one output position. */
 const ONE_POSITION: Positions = { before: [], after: [] };
@@ -121,7 +124,7 @@ interface Costs {
 }
 
 function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { measure, costOf }: Costs): Proposal {
-  const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, whole: wholeRung(layer.candidate.target, positionsOf(layer.candidate)), rungs: rungsOf(layer.candidate, measure) }]));
+  const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, whole: wholeRung(layer.candidate.target, positionsOf(layer.candidate)), rungs: rungsOf(layer.candidate, measure, budget.allocation) }]));
   const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: OBJECTIVES[budget.allocation](rung) })));
   const fixed = total - candidates.reduce((sum, { layer, whole }) => sum + costOf(layer, whole), 0);
   assertPossible(choices, fixed, budget.amount, words);
@@ -136,18 +139,22 @@ function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget,
 }
 
 /**
- * The layer as it is, and every rank of every scheme that makes it smaller (in the measure of the budget). Of two schemes at one size the one that loses less
- * is left: errors in the spectral norm, which minimax spreads, compare layers and not schemes.
+ * The layer as it is, and every rank of every scheme that makes it smaller (in the measure of the budget). Of two schemes at
+ * one size the one that loses less is left: by its own bound for minimax, where the schemes' bounds compare, else by the
+ * Frobenius norm.
  */
-export function rungsOf(candidate: Candidate, measure: Measure = "parameters"): readonly Rung[] {
-  const known = RUNGS[measure].get(candidate);
-  if (known !== undefined) return known;
+export function rungsOf(candidate: Candidate, measure: Measure = "parameters", allocation?: AllocationId): readonly Rung[] {
   const { target, schemes } = candidate;
+  const error = allocation === "minimax" && schemes.every(({ scheme }) => COMPARABLE.includes(scheme.id)) ? "spectralError" : "error2";
+  const own = RUNGS.get(candidate) ?? new Map<string, readonly Rung[]>();
+  RUNGS.set(candidate, own);
+  const known = own.get(`${measure}/${error}`);
+  if (known !== undefined) return known;
   const positions = positionsOf(candidate);
   const whole = wholeRung(target, positions);
   const all = [whole, ...schemes.flatMap(({ scheme, spectra }) => ladderOf(target, scheme, spectra, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]))];
-  const rungs = efficient(all.map((rung) => ({ cost: rung[measure], error: rung.error2 }))).map((index) => all[index]!);
-  RUNGS[measure].set(candidate, rungs);
+  const rungs = efficient(all.map((rung) => ({ cost: rung[measure], error: rung[error] }))).map((index) => all[index]!);
+  own.set(`${measure}/${error}`, rungs);
   return rungs;
 }
 

@@ -15,11 +15,14 @@ export const SCHEMES: Readonly<Record<SchemeId, Scheme>> = {
 };
 
 /**
- * What wishes for several schemes stand for. Not in `auto`: layers of many groups, which run slower than their
- * multiply-adds say, and cp, which takes minutes where the others take seconds.
+ * Those that `auto` chooses among. Not among them: layers of many groups, which run slower than their multiply-adds say,
+ * and cp, which takes minutes where the others take seconds.
  */
+export const PLAIN_SCHEMES: readonly SchemeId[] = ["svd", "channel", "spatial", "tucker2"];
+
+/** What wishes for several schemes stand for. */
 const SEVERAL: Readonly<Record<Exclude<SchemeWish, SchemeId>, readonly SchemeId[]>> = {
-  auto: ["svd", "channel", "spatial", "tucker2"],
+  auto: PLAIN_SCHEMES,
   alds: ["svd", "channel", "groups2", "groups4", "groups8"],
 };
 

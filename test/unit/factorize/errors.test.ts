@@ -88,6 +88,26 @@ describe("the error that a plan tells", () => {
     expect(rung.spectralError / 2).toBeLessThan(error - 0.05);
   });
 
+  it("is spread by minimax over channel groups as brute force over every k and rank does", async () => {
+    const shapes = [[6, 8], [10, 16], [12, 8]];
+    const targets = shapes.map((shape, index): Target => ({ name: `w${index}`, kind: "linear", dtype: "float32", form: { op: "linear", layout: "out_in" }, shape }));
+    // Groups of channels of their own sizes: some layers gain by k > 1.
+    const values = targets.map((of, index) => gaussian(of, index + 1).map((value, at) => value * (at % of.shape[1]! < of.shape[1]! / 2 ? 1 : 0.2)));
+    const considered = await considerLayers(targets.map(layerOf), { targets }, { scheme: "alds", included: () => true, excluded: () => false, known: () => null, read: async ({ tensor }) => values[Number(tensor.name.slice(1))]!, solver: exactSolver });
+    const total = targets.reduce((sum, of) => sum + size(of), 0);
+    const options = considered.map(({ candidate }) => {
+      const { target: of, schemes } = candidate!;
+      return [{ cost: size(of), error: 0 }, ...schemes.flatMap(({ scheme, spectra }) => Array.from({ length: scheme.fullRanks(of)[0]! }, (_, index) => rungAt(of, scheme, [index + 1], spectra, ONE))
+        .map(({ parameters, spectralError }) => ({ cost: parameters, error: spectralError })))];
+    });
+    for (const share of [0.4, 0.5, 0.65, 0.8, 0.95]) {
+      const amount = Math.floor(share * total);
+      let best = Infinity;
+      for (const a of options[0]!) for (const b of options[1]!) for (const c of options[2]!) if (a.cost + b.cost + c.cost <= amount) best = Math.min(best, Math.max(a.error, b.error, c.error));
+      expect(propose(considered, { kind: "budget", budget: { unit: "params", amount, allocation: "minimax" } }, total, String).allocation!.error).toBeCloseTo(best, 12);
+    }
+  });
+
   it("is what the plan holds", async () => {
     const of: Target = { name: "w", kind: "conv", dtype: "float32", form: { op: "conv", groups: 1 }, shape: [24, 16, 3, 3] };
     const values = gaussian(of, 4);
