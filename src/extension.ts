@@ -9,10 +9,14 @@ import { tellQuietly } from "./vscode/messages";
 import { ModelFinder } from "./vscode/modelFinder";
 import { ModelFolders } from "./vscode/modelFolders";
 import { ModelTree } from "./vscode/modelTree";
+import { Planner } from "./vscode/planner";
 import { ReportEditor } from "./vscode/reportEditor";
 import { RunningAnalyses } from "./vscode/runningAnalyses";
+import { chooseModel } from "./vscode/modelChoice";
+import { WizardView } from "./vscode/wizard/wizardView";
 import { engineOptions } from "./vscode/settings";
 import { StatusBar } from "./vscode/statusBar";
+import { registerTraining } from "./vscode/training/training";
 
 /** Set while the extension is active, for `deactivate`. */
 let running: EngineHost | null = null;
@@ -35,13 +39,20 @@ export function activate(context: vscode.ExtensionContext): void {
   const folders = new ModelFolders(logError);
   const badges = new Badges((path) => engine.request("badge", { path }), logError);
   const tree = new ModelTree(finder, badges, analyses);
-  const editor = new ReportEditor(context.extensionUri, engine, analyses, log);
+  const wizard = new WizardView({
+    extension: context.extensionUri, engine, analyses, memory: context.workspaceState, log,
+    chooseModel: () => chooseModel(finder, vscode.l10n.t("Factorize")),
+  });
+  const factorize = (path: string, only: readonly string[] | null = null): Promise<void> => wizard.open(path, only);
+  const editor = new ReportEditor(context.extensionUri, engine, analyses, log, factorize);
+  const planner = new Planner(context.extensionUri, engine, log);
   const treeView = tree.register();
 
   /** What is known of one model, or of all, is of the past. */
   const outdated = (path?: string): void => {
     tree.forget(path);
     editor.reopen(path);
+    wizard.outdated(path);
   };
   const settingsChanged = (): void => {
     if (engine.settingsChanged() === "later") tellQuietly(vscode.l10n.t("The new settings take effect when the running analysis has ended."));
@@ -58,10 +69,16 @@ export function activate(context: vscode.ExtensionContext): void {
     tree,
     treeView,
     editor.register(),
-    editor.onModelChanged((path) => tree.forget(path)),
+    wizard.register(),
+    editor.onModelChanged((path) => {
+      tree.forget(path);
+      wizard.outdated(path);
+    }),
     finder.onModelChanged((path) => tree.forget(path)),
     new StatusBar(analyses),
-    ...registerCommands({ extensionId: context.extension.id, engine, analyses, finder, tree: treeView, log, onForgotten: outdated }),
+    registerTraining(engine, logError),
+    planner,
+    ...registerCommands({ extensionId: context.extension.id, engine, analyses, finder, tree: treeView, log, planner, factorize, onForgotten: outdated }),
     vscode.workspace.onDidChangeConfiguration((event) => { if (event.affectsConfiguration("ranklens")) settingsChanged(); }),
     // A setting that the folder holds counts from now on.
     vscode.workspace.onDidGrantWorkspaceTrust(settingsChanged),

@@ -1,4 +1,5 @@
 import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared/protocol";
+import type { Work } from "../shared/planning";
 import type { Progress } from "../shared/report";
 import { Supervisor } from "./supervisor";
 
@@ -34,6 +35,8 @@ export interface EngineClient {
   request<M extends EngineMethod>(method: M, params: EngineMethods[M]["params"], signal?: AbortSignal): Promise<EngineMethods[M]["result"]>;
   /** Progress of every analysis, at most ten times a second each; the last state of each always arrives. */
   onProgress(listener: (progress: Progress) => void): Subscription;
+  /** Layers of a model that is being made ready for plans, or written. */
+  onWork(listener: (work: Work) => void): Subscription;
   onLog(listener: (entry: EngineNotifications["log"]) => void): Subscription;
   /** Stops the process (asked, then SIGTERM, then SIGKILL); pending requests end as Cancelled. */
   dispose(): Promise<void>;

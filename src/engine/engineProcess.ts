@@ -13,6 +13,7 @@ const TERMINATE_MS = 1000;
 
 export interface EngineListeners {
   progress(progress: Progress): void;
+  work(work: EngineNotifications["work"]): void;
   log(entry: EngineNotifications["log"]): void;
   /** Once, when the process is gone. */
   exit(reason: string): void;
@@ -36,6 +37,7 @@ export class EngineProcess {
     }
     this.connection = createMessageConnection(new IPCMessageReader(this.child), new IPCMessageWriter(this.child));
     this.connection.onNotification(NOTIFICATIONS.progress, listeners.progress);
+    this.connection.onNotification(NOTIFICATIONS.work, listeners.work);
     this.connection.onNotification(NOTIFICATIONS.log, listeners.log);
     this.connection.onError(([error]) => listeners.log({ level: "warn", text: `Connection to the engine: ${error.message}` }));
     this.connection.listen();

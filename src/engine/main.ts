@@ -10,7 +10,11 @@ const connection = forked
   ? createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process))
   : createMessageConnection(new StreamMessageReader(process.stdin), new StreamMessageWriter(process.stdout));
 
-const stop = serveEngine(connection, { ...parseEngineArguments(process.argv.slice(2)), computeScript: join(__dirname, "compute.js") });
+const beside = (name: string): string => join(__dirname, name);
+const stop = serveEngine(connection, {
+  ...parseEngineArguments(process.argv.slice(2)),
+  computeScript: beside("compute.js"), planningScript: beside("planning.js"), applyScript: beside("apply.js"), verifyScript: beside("verify.js"),
+});
 
 const end = (): void => {
   stop();

@@ -46,6 +46,8 @@ function cell(groups: readonly LayerGroup[], block: number, module: number): Map
   const isSettled = mains.every(({ state }) => state === "done" || state === "failed");
   return {
     id: first!.id, name: mains.length === 1 ? first!.name : folded(first!.name), block, module,
+    rows: groups.flatMap(({ main, children }) => [main.id, ...children.map(({ id }) => id).filter((id) => id !== main.id)]),
+    state: !isSettled ? "pending" : known.length > 0 ? "done" : "failed",
     utilization: isSettled && known.length > 0 ? known.reduce((sum, value) => sum + value, 0) / known.length : null,
     parameters: mains.reduce((sum, { parameters }) => sum + parameters, 0),
   };

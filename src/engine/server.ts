@@ -3,6 +3,9 @@ import { ResponseError, type CancellationToken, type MessageConnection } from "v
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared/protocol";
 import type { OpenOptions } from "../models/model";
+import { BaseModels } from "../training/base/baseModels";
+import { planFile } from "../training/planner/planFile";
+import { completeConfig, readConfig } from "../training/training";
 import { analyze } from "./analysis";
 import { Analyses } from "./analyses";
 import { badgeOf } from "./badge";
@@ -12,12 +15,17 @@ import { modelBadge, modelMap } from "./map";
 import { ComputePool } from "./pool";
 import type { Report } from "./report";
 import { Reports } from "./reports";
+import { Plans } from "./planning/plans";
+import { Writing } from "./planning/writing";
 import { rowsPage } from "./table";
 import { CANCELLED_ERROR, FAULT_ERROR, NOTIFICATIONS, PING, REQUESTS } from "./wire";
 
 export interface ServerOptions {
-  /** Absolute path of the built `dist/compute.js`. */
+  /** Absolute paths of the built programs beside the engine. */
   readonly computeScript: string;
+  readonly planningScript: string;
+  readonly applyScript: string;
+  readonly verifyScript: string;
   readonly cacheFolder: string | null;
   readonly cacheBytes: number;
   /** 0: as many as there are cores. */
@@ -49,6 +57,15 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     (progress) => void connection.sendNotification(NOTIFICATIONS.progress, progress).catch(() => undefined),
   );
 
+  const factorizing = {
+    ...options,
+    onWork: (work: EngineNotifications["work"]): void => void connection.sendNotification(NOTIFICATIONS.work, work).catch(() => undefined),
+    log: (text: string): void => log("info", text),
+  };
+  const plans = new Plans(reports, { ...factorizing, script: options.planningScript });
+  const writing = new Writing(factorizing);
+
+  const bases = new BaseModels();
   const handlers: Handlers = {
     open: async ({ path }) => {
       const report = await reports.fresh(path);
@@ -79,10 +96,23 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
       await reports.forget(path);
       return null;
     },
+    planning: ({ path, as }, signal) => plans.open(path, as, signal),
+    propose: ({ path, draft }, signal) => plans.propose(path, draft, signal),
+    curve: ({ path, draft }, signal) => plans.curve(path, draft, signal),
+    ladders: ({ path, as, name }, signal) => plans.ladders(path, as, name, signal),
+    plan: async ({ path, draft }, signal) => ({ text: await plans.plan(path, draft, signal) }),
+    apply: (request, signal) => writing.apply(request, signal),
+    verify: (request, signal) => writing.verify(request, signal),
+    readConfig: (config) => readConfig(config, bases),
+    completeConfig: ({ at, ...config }) => completeConfig(config, at, bases),
+    planConfig: ({ query, ...config }) => planFile(config, query, bases),
   };
   register(connection, handlers, log);
   connection.onRequest(PING, () => null);
-  return () => pool.stop();
+  return () => {
+    pool.stop();
+    plans.stop();
+  };
 }
 
 function register(connection: MessageConnection, handlers: Handlers, log: (level: "error", text: string) => void): void {

@@ -1,6 +1,7 @@
 import { CancellationTokenSource, ConnectionError, ErrorCodes, ResponseError } from "vscode-jsonrpc/node";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared/protocol";
+import type { Work } from "../shared/planning";
 import type { Progress } from "../shared/report";
 import type { EngineClient, EngineOptions, Subscription } from "./client";
 import { EngineProcess } from "./engineProcess";
@@ -32,6 +33,7 @@ export class Supervisor implements EngineClient {
   private engine: EngineProcess | null = null;
   private readonly pending = new Set<Pending>();
   private readonly progressListeners = new Set<(progress: Progress) => void>();
+  private readonly workListeners = new Set<(work: Work) => void>();
   private readonly logListeners = new Set<(entry: EngineNotifications["log"]) => void>();
   private deaths: number[] = [];
   private restart: NodeJS.Timeout | null = null;
@@ -82,6 +84,11 @@ export class Supervisor implements EngineClient {
     return { dispose: () => void this.progressListeners.delete(listener) };
   }
 
+  onWork(listener: (work: Work) => void): Subscription {
+    this.workListeners.add(listener);
+    return { dispose: () => void this.workListeners.delete(listener) };
+  }
+
   onLog(listener: (entry: EngineNotifications["log"]) => void): Subscription {
     this.logListeners.add(listener);
     return { dispose: () => void this.logListeners.delete(listener) };
@@ -108,6 +115,7 @@ export class Supervisor implements EngineClient {
   private start(): EngineProcess {
     const engine: EngineProcess = new EngineProcess(this.options, {
       progress: (progress) => this.progressListeners.forEach((listener) => listener(progress)),
+      work: (work) => this.workListeners.forEach((listener) => listener(work)),
       log: (entry) => this.logListeners.forEach((listener) => listener(entry)),
       exit: (reason) => this.died(engine, reason),
     });

@@ -22,10 +22,21 @@ export const REQUESTS: Requests = {
   export: request("export"),
   badge: request("badge"),
   forget: request("forget"),
+  planning: request("planning"),
+  propose: request("propose"),
+  curve: request("curve"),
+  ladders: request("ladders"),
+  plan: request("plan"),
+  apply: request("apply"),
+  verify: request("verify"),
+  readConfig: request("readConfig"),
+  completeConfig: request("completeConfig"),
+  planConfig: request("planConfig"),
 };
 
 export const NOTIFICATIONS = {
   progress: new NotificationType<EngineNotifications["progress"]>("progress"),
+  work: new NotificationType<EngineNotifications["work"]>("work"),
   log: new NotificationType<EngineNotifications["log"]>("log"),
 };
 

@@ -22,6 +22,8 @@ export interface PageMethods {
   export: { params: { format: ExportFormat }; result: { saved: string | null } };
   exportPng: { params: { base64: string }; result: { saved: string | null } };
   copy: { params: { text: string }; result: null };
+  /** Opens the compression wizard for the whole model (`only` null), or for these layers alone. */
+  factorize: { params: { only: readonly string[] | null }; result: null };
   showLog: { params: null; result: null };
 }
 

@@ -1,3 +1,6 @@
+import type { Applied, Curve, Draft, LayerLadder, ModelCheck, Planning, Proposal, Work } from "./planning";
+import type { ConfigCompletion, ConfigReading, ConfigText } from "./configReading";
+import type { ConfigPlan, PlanQuery } from "./plannerPage";
 import type { LayerRow, ModelSummary, Progress, SkippedTensor } from "./report";
 
 /**
@@ -20,6 +23,26 @@ export interface EngineMethods {
   badge: { params: { path: string }; result: ModelBadge };
   /** Forgets cached results of one model (or of all), so that the next analysis computes again. */
   forget: { params: { path: string | null }; result: null };
+  /** Makes a model ready for proposals: candidates for every layer, for a form of the output. Cancellable. Streams `work` where spectra are computed that no analysis has. */
+  planning: { params: { path: string; as: string }; result: Planning };
+  /** Ranks for all layers. */
+  propose: { params: { path: string; draft: Draft }; result: Proposal };
+  /** null: superseded by another curve of the model. */
+  curve: { params: { path: string; draft: Draft }; result: Curve | null };
+  /** What every rank of one layer would cost and lose. */
+  ladders: { params: { path: string; as: string; name: string }; result: readonly LayerLadder[] };
+  /** A draft as the text of a plan's file. Reads the whole model once, for its hash. */
+  plan: { params: { path: string; draft: Draft }; result: { text: string } };
+  /** Writes what a plan says, never over the original. Cancellable: then nothing is left behind. Streams `work`. */
+  apply: { params: { path: string; plan: string; output: string; as: string }; result: Applied };
+  /** Compares a written model with its original, on data (.npz, .npy) or seeded inputs. Cancellable. */
+  verify: { params: { path: string; candidate: string; data: string | null }; result: ModelCheck };
+  /** What there is to say about a text of training configs; opens headers of base models only. */
+  readConfig: { params: ConfigText; result: ConfigReading };
+  /** What every method costs on a config's base model. */
+  planConfig: { params: ConfigText & { query: PlanQuery }; result: ConfigPlan };
+  /** What can be written at a place of it. */
+  completeConfig: { params: ConfigText & { at: number }; result: readonly ConfigCompletion[] };
 }
 
 export type EngineMethod = keyof EngineMethods;
@@ -97,7 +120,11 @@ export interface MapCell {
   /** Index into blocks and modules; -1 in the strip. */
   readonly block: number;
   readonly module: number;
-  /** null while not computed. */
+  /** Ids of all rows it stands for: the layer's matrices, and those of the experts that share it. */
+  readonly rows: readonly number[];
+  /** `failed`: none of its layers has measures, and none will have without another run. */
+  readonly state: "pending" | "done" | "failed";
+  /** null until `done`. */
   readonly utilization: number | null;
   readonly parameters: number;
 }
@@ -112,5 +139,6 @@ export interface ModelBadge {
 /** Engine → extension. */
 export interface EngineNotifications {
   progress: Progress;
+  work: Work;
   log: { level: "info" | "warn" | "error"; text: string };
 }

@@ -2,18 +2,23 @@ import { isDeepStrictEqual } from "node:util";
 import type { EngineClient, EngineOptions, Subscription } from "../engine/client";
 import { Cancelled } from "../shared/fault";
 import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared/protocol";
+import type { Work } from "../shared/planning";
 import type { Progress } from "../shared/report";
+
+const LONG: ReadonlySet<EngineMethod> = new Set<EngineMethod>(["analyze", "apply", "verify"]);
 
 /**
  * The engine of this window, whose process starts with the first request. Settings cannot change while it runs:
- * when they do, another engine takes its place as soon as no analysis runs.
+ * when they do, another engine takes its place as soon as nothing runs that takes long.
  */
 export class EngineHost implements EngineClient {
   private client: EngineClient | null = null;
   private options: EngineOptions | null = null;
-  private analyses = 0;
+  /** Requests under way that an exchange would cut off. */
+  private longRequests = 0;
   private disposed = false;
   private readonly progressListeners = new Set<(progress: Progress) => void>();
+  private readonly workListeners = new Set<(work: Work) => void>();
   private readonly logListeners = new Set<(entry: EngineNotifications["log"]) => void>();
   private readonly renewedListeners = new Set<() => void>();
 
@@ -25,7 +30,8 @@ export class EngineHost implements EngineClient {
 
   async request<M extends EngineMethod>(method: M, params: EngineMethods[M]["params"], signal?: AbortSignal): Promise<EngineMethods[M]["result"]> {
     const client = this.current();
-    if (method === "analyze") this.analyses++;
+    const long = LONG.has(method);
+    if (long) this.longRequests++;
     try {
       return await client.request(method, params, signal);
     } catch (error) {
@@ -34,13 +40,18 @@ export class EngineHost implements EngineClient {
       if (exchanged) return await this.request(method, params, signal);
       throw error;
     } finally {
-      if (method === "analyze" && --this.analyses === 0) this.renewIfChanged();
+      if (long && --this.longRequests === 0) this.renewIfChanged();
     }
   }
 
   onProgress(listener: (progress: Progress) => void): Subscription {
     this.progressListeners.add(listener);
     return { dispose: () => void this.progressListeners.delete(listener) };
+  }
+
+  onWork(listener: (work: Work) => void): Subscription {
+    this.workListeners.add(listener);
+    return { dispose: () => void this.workListeners.delete(listener) };
   }
 
   onLog(listener: (entry: EngineNotifications["log"]) => void): Subscription {
@@ -60,7 +71,7 @@ export class EngineHost implements EngineClient {
    */
   settingsChanged(): "unchanged" | "now" | "later" {
     if (this.options === null || isDeepStrictEqual(this.options, this.readOptions())) return "unchanged";
-    if (this.analyses > 0) return "later";
+    if (this.longRequests > 0) return "later";
     this.renewIfChanged();
     return "now";
   }
@@ -76,6 +87,7 @@ export class EngineHost implements EngineClient {
       this.options = this.readOptions();
       this.client = this.start(this.options);
       this.client.onProgress((progress) => this.progressListeners.forEach((listener) => listener(progress)));
+      this.client.onWork((work) => this.workListeners.forEach((listener) => listener(work)));
       this.client.onLog((entry) => this.logListeners.forEach((listener) => listener(entry)));
     }
     return this.client;

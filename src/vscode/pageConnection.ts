@@ -1,9 +1,18 @@
 import { Cancelled, Fault } from "../shared/fault";
-import type { HostToPage, PageMethod } from "../shared/page";
-import type { PageHandlers } from "./pageHandlers";
+import type { PlainFault } from "../shared/fault";
 
-/** One page, from its first message to the end of its editor. */
-export class PageConnection {
+/** Answers to one page's requests, by method. */
+export type Handlers<Methods extends Record<keyof Methods, { params: unknown; result: unknown }>> = {
+  readonly [M in keyof Methods]: (params: Methods[M]["params"], signal: AbortSignal) => Promise<Methods[M]["result"]>;
+};
+
+/** What every page gets for a request. */
+export type Answer =
+  | { readonly type: "answer"; readonly id: number; readonly result: unknown }
+  | { readonly type: "fault"; readonly id: number; readonly fault: PlainFault };
+
+/** One page, from its first message to the end of its editor. `News` is what it is told unasked. */
+export class PageConnection<News> {
   private readonly stop = new AbortController();
 
   /**
@@ -11,12 +20,12 @@ export class PageConnection {
    * @param onDefect told what is neither a fault nor a cancel
    */
   constructor(
-    private readonly handlers: PageHandlers,
-    private readonly post: (message: HostToPage) => void,
+    private readonly handlers: Readonly<Record<string, (params: never, signal: AbortSignal) => Promise<unknown>>>,
+    private readonly post: (message: News | Answer) => void,
     private readonly onDefect: (error: unknown) => void,
   ) {}
 
-  send(message: HostToPage): void {
+  send(message: News | Answer): void {
     if (!this.stop.signal.aborted) this.post(message);
   }
 
@@ -26,7 +35,7 @@ export class PageConnection {
     if (request === null) return;
     const { id, method, params } = request;
     try {
-      // The compiler holds the pairs of method and params together in `PageToHost`; here the method is a variable.
+      // The compiler holds the pairs of method and params together where pages ask; here the method is a variable.
       const handler = this.handlers[method] as (params: unknown, signal: AbortSignal) => Promise<unknown>;
       this.send({ type: "answer", id, result: await handler(params, this.stop.signal) });
     } catch (error) {
@@ -47,9 +56,9 @@ export class PageConnection {
   }
 }
 
-function asRequest(message: unknown, handlers: PageHandlers): { id: number; method: PageMethod; params: unknown } | null {
+function asRequest(message: unknown, handlers: object): { id: number; method: string; params: unknown } | null {
   if (typeof message !== "object" || message === null || !("id" in message) || !("method" in message)) return null;
   const { id, method } = message;
   if (typeof id !== "number" || typeof method !== "string" || !Object.hasOwn(handlers, method)) return null;
-  return { id, method: method as PageMethod, params: "params" in message ? message.params : null };
+  return { id, method, params: "params" in message ? message.params : null };
 }

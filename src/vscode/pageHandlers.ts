@@ -1,5 +1,6 @@
 import type { EngineClient } from "../engine/client";
-import type { PageMethod, PageMethods } from "../shared/page";
+import type { PageMethods } from "../shared/page";
+import type { Handlers } from "./pageConnection";
 import { reportFileName, type ReportFileKind } from "./reportFiles";
 
 /** What a page may have done by its editor. */
@@ -9,15 +10,15 @@ export interface PageServices {
   /** Asks for a place and writes there; null when the person thought better of it. @throws Fault */
   save(suggested: string, kind: ReportFileKind, content: Uint8Array): Promise<string | null>;
   copy(text: string): Promise<void>;
+  /** Opens the wizard for the model, or for some of its layers alone. */
+  factorize(path: string, only: readonly string[] | null): Promise<void>;
   showLog(): void;
 }
 
-export type PageHandlers = {
-  readonly [M in PageMethod]: (params: PageMethods[M]["params"], signal: AbortSignal) => Promise<PageMethods[M]["result"]>;
-};
+export type PageHandlers = Handlers<PageMethods>;
 
 /** Answers a page's requests about the model at `path`; a page can ask about no other. */
-export function pageHandlers(path: string, { engine, analyses, save, copy, showLog }: PageServices): PageHandlers {
+export function pageHandlers(path: string, { engine, analyses, save, copy, factorize, showLog }: PageServices): PageHandlers {
   return {
     open: (_, signal) => engine.request("open", { path }, signal),
     analyze: async () => {
@@ -39,6 +40,10 @@ export function pageHandlers(path: string, { engine, analyses, save, copy, showL
     exportPng: async ({ base64 }) => ({ saved: await save(reportFileName(path, "png"), "png", Buffer.from(base64, "base64")) }),
     copy: async ({ text }) => {
       await copy(text);
+      return null;
+    },
+    factorize: async ({ only }) => {
+      await factorize(path, only);
       return null;
     },
     showLog: async () => {

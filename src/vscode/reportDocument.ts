@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import * as vscode from "vscode";
 import { isPartOf } from "./modelFiles";
+import type { HostToPage } from "../shared/page";
 import type { PageConnection } from "./pageConnection";
 
 /** A model is written in many steps; it is looked at again when nothing was written for so long. */
@@ -8,7 +9,7 @@ const SETTLED_AFTER_MS = 700;
 
 /** A report that is shown in one editor or several: their pages, and the model's files on the disk. */
 export class ReportDocument implements vscode.CustomDocument {
-  readonly pages = new Map<vscode.WebviewPanel, PageConnection>();
+  readonly pages = new Map<vscode.WebviewPanel, PageConnection<HostToPage>>();
   private readonly watcher: vscode.FileSystemWatcher | null;
   private settled: NodeJS.Timeout | null = null;
 

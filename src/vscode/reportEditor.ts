@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import type { EngineClient } from "../engine/client";
+import type { HostToPage } from "../shared/page";
 import type { Progress } from "../shared/report";
 import { REPORT_EDITOR } from "./commandIds";
 import { modelPath } from "./modelUri";
@@ -25,6 +26,7 @@ export class ReportEditor implements vscode.CustomReadonlyEditorProvider<ReportD
     private readonly engine: EngineClient,
     private readonly analyses: RunningAnalyses,
     private readonly log: vscode.LogOutputChannel,
+    private readonly factorize: (path: string, only: readonly string[] | null) => Promise<void>,
   ) {
     analyses.onProgress((progress) => this.send(progress));
   }
@@ -48,7 +50,7 @@ export class ReportEditor implements vscode.CustomReadonlyEditorProvider<ReportD
     const folder = vscode.Uri.joinPath(this.extension, "dist", "webview");
     const address = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
     webview.options = { enableScripts: true, localResourceRoots: [folder] };
-    const page = new PageConnection(
+    const page = new PageConnection<HostToPage>(
       this.handlersOf(document.uri),
       (message) => void webview.postMessage(message),
       (error) => this.log.error(error instanceof Error ? error : String(error)),
@@ -97,6 +99,7 @@ export class ReportEditor implements vscode.CustomReadonlyEditorProvider<ReportD
       analyses,
       save: saveReport,
       copy: async (text: string) => vscode.env.clipboard.writeText(text),
+      factorize: this.factorize,
       showLog: () => log.show(),
     };
     const handlers = pageHandlers(uri.fsPath, services);

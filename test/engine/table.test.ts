@@ -93,7 +93,7 @@ describe("the model as a picture", () => {
     ];
     const map = modelMap(model);
     expect(map).toMatchObject({ blocks: ["layers.0", "layers.2", "layers.10"], modules: ["up", "down"] });
-    expect(map.strip).toEqual([{ id: 0, name: "embed", block: -1, module: -1, utilization: 0.5, parameters: 4 }]);
+    expect(map.strip).toEqual([{ id: 0, name: "embed", block: -1, module: -1, rows: [0], state: "done", utilization: 0.5, parameters: 4 }]);
     expect(map.cells.find(({ name }) => name === "layers.10.down")).toMatchObject({ block: 2, module: 1, utilization: null });
   });
 
@@ -103,9 +103,14 @@ describe("the model as a picture", () => {
     const map = modelMap([expert(0, "layers.0", 0, 0.2), expert(1, "layers.0", 1, 0.4), expert(2, "layers.1", 0, 0.6), pendingRow(3, { name: "layers.1.mlp.experts.1.w1.weight", block: "layers.1", module: "mlp.experts.1.w1" })]);
     expect(map.modules).toEqual(["mlp.experts.*.w1"]);
     expect(map.cells).toEqual([
-      { id: 0, name: "layers.0.mlp.experts.*.w1.weight", block: 0, module: 0, utilization: expect.closeTo(0.3, 12) as number, parameters: 8 },
-      { id: 2, name: "layers.1.mlp.experts.*.w1.weight", block: 1, module: 0, utilization: null, parameters: 8 },
+      { id: 0, name: "layers.0.mlp.experts.*.w1.weight", block: 0, module: 0, rows: [0, 1], state: "done", utilization: expect.closeTo(0.3, 12) as number, parameters: 8 },
+      { id: 2, name: "layers.1.mlp.experts.*.w1.weight", block: 1, module: 0, rows: [2, 3], state: "pending", utilization: null, parameters: 8 },
     ]);
+  });
+
+  it("tells what could not be measured from what is not measured yet", () => {
+    const { strip } = modelMap([failedRow(0, "NaN."), pendingRow(1), doneRow(2, {}, { utilization: 0.5 })]);
+    expect(strip.map(({ state, utilization }) => [state, utilization])).toEqual([["failed", null], ["pending", null], ["done", 0.5]]);
   });
 
   it("is a strip where nothing repeats", () => {

@@ -1,8 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import axe from "axe-core";
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { accessibilityFaults } from "./support/accessibility";
 import { startBrowser, type PageBrowser } from "./support/browser";
 
 const THEMES = ["dark", "light", "highContrast", "highContrastLight"] as const;
@@ -15,15 +14,6 @@ beforeAll(async () => {
   browser = await startBrowser();
 });
 afterAll(() => browser.close());
-
-/** What axe-core holds against the page, in the rules' own words. */
-async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary ?? ""}`));
-  });
-}
 
 describe.each(THEMES)("in the %s theme", (theme) => {
   it.each(WIDTHS)("a measured model at %i pixels breaks no rule of accessibility and not the policy", async (width) => {

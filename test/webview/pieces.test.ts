@@ -3,7 +3,7 @@ import type { MapCell, ModelMap, RowsPage, RowsQuery } from "../../src/shared/pr
 import { scaleGradient, textOn, utilizationColor } from "../../webview/report/map/scale";
 import { cellAt, mapLayout, neighbour, positionOf } from "../../webview/report/map/mapLayout";
 import { LinePages } from "../../webview/report/table/linePages";
-import { Throttle } from "../../webview/report/throttle";
+import { Throttle } from "../../webview/components/throttle";
 import { pendingRow } from "../engine/support/rows";
 import themes from "./support/themes.json";
 
@@ -134,7 +134,7 @@ describe.each(["dark", "light", "highContrast", "highContrastLight"] as const)("
 });
 
 describe("the layout of the map", () => {
-  const cell = (id: number, block: number, module: number, parameters = 100): MapCell => ({ id, name: `cell${id}`, block, module, utilization: 0.5, parameters });
+  const cell = (id: number, block: number, module: number, parameters = 100): MapCell => ({ id, name: `cell${id}`, block, module, rows: [id], state: "done", utilization: 0.5, parameters });
   const map: ModelMap = {
     blocks: ["h.0", "h.1", "h.2"], modules: ["up", "down"],
     cells: [cell(1, 0, 0), cell(2, 0, 1), cell(3, 1, 0), cell(4, 2, 0), cell(5, 2, 1)],

@@ -5,9 +5,10 @@ import type { PlainFault } from "../../src/shared/fault";
 import type { TableLine } from "../../src/shared/protocol";
 import { Announcer } from "./announcer";
 import { DetailPane } from "./detail/detailPane";
-import { FaultNotice } from "./faultNotice";
+import { FaultNotice } from "../components/faultNotice";
 import { Header } from "./header";
-import type { Host, PageApi } from "./host";
+import type { PageApi } from "../components/pageHost";
+import type { Host } from "./host";
 import { MapSection } from "./map/mapSection";
 import { RunBar } from "./runBar";
 import { SkippedSection } from "./skippedSection";
@@ -15,7 +16,8 @@ import { Splitter } from "./splitter";
 import { TEXT } from "./strings";
 import { LayerTable } from "./table/layerTable";
 import { useUiState } from "./uiState";
-import { asFault, useReport } from "./useReport";
+import { asFault } from "../components/pageHost";
+import { useReport } from "./useReport";
 
 export function App({ api, host }: { readonly api: PageApi; readonly host: Host }): JSX.Element {
   const report = useReport(host);
@@ -42,6 +44,11 @@ export function App({ api, host }: { readonly api: PageApi; readonly host: Host 
     return TEXT.copied;
   });
 
+  const factorize = (only: readonly string[] | null): void => void attempt(async () => {
+    await host.request("factorize", { only });
+    return null;
+  });
+
   const { opened, progress } = report;
   if (opened === null || progress === null) {
     return (
@@ -57,7 +64,7 @@ export function App({ api, host }: { readonly api: PageApi; readonly host: Host 
   return (
     <main class="page" aria-label={TEXT.report}>
       <div class="top">
-        <Header summary={opened.summary} host={host} line={line} attempt={(action) => void attempt(action)} />
+        <Header summary={opened.summary} host={host} line={line} attempt={(action) => void attempt(action)} onFactorize={() => factorize(null)} />
         <RunBar progress={progress} news={news} onAnalyze={ask("analyze")} onCancel={ask("cancel")} onShowLog={ask("showLog")} />
         {shownFault !== null && (
           <FaultNotice fault={shownFault} onShowLog={ask("showLog")}
@@ -73,7 +80,7 @@ export function App({ api, host }: { readonly api: PageApi; readonly host: Host 
         <LayerTable host={host} report={report} ui={ui} setUi={setUi} goTo={goTo} onLine={setLine} onCopy={copy} />
         <Splitter share={ui.detailShare} onShare={(detailShare) => setUi({ detailShare })} />
         <DetailPane host={host} report={report} line={line} scale={ui.scale} onScale={(scale) => setUi({ scale })} onCopy={copy}
-          onShowParts={(name) => setUi({ open: [...new Set([...ui.open, name])] })} onShowLog={ask("showLog")} />
+          onShowParts={(name) => setUi({ open: [...new Set([...ui.open, name])] })} onFactorize={(name) => factorize([name])} onShowLog={ask("showLog")} />
       </div>
       <SkippedSection host={host} report={report} open={ui.skippedOpen} onToggle={(skippedOpen) => setUi({ skippedOpen })} />
       <Announcer progress={progress} news={news} />

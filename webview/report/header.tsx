@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { Icon } from "../components/icons";
 import { formatLabel } from "../../src/shared/formatLabel";
 import { bytesText, countText } from "../../src/shared/figures";
 import type { TableLine } from "../../src/shared/protocol";
@@ -14,10 +15,11 @@ interface HeaderProps {
   /** The selected line, for the picture. */
   readonly line: TableLine | null;
   readonly attempt: (action: () => Promise<string | null>) => void;
+  readonly onFactorize: () => void;
 }
 
 /** What the header of the file says, before anything is computed. */
-export function Header({ summary, host, line, attempt }: HeaderProps): JSX.Element {
+export function Header({ summary, host, line, attempt, onFactorize }: HeaderProps): JSX.Element {
   const facts = [
     { name: TEXT.format, value: formatLabel(summary.format) },
     { name: TEXT.parameters, value: countText(summary.parameters), title: groupedText(summary.parameters) },
@@ -42,6 +44,7 @@ export function Header({ summary, host, line, attempt }: HeaderProps): JSX.Eleme
           <ul class="notes">{summary.notes.map((note) => <li key={note} title={note}><bdi>{note}</bdi></li>)}</ul>
         )}
       </div>
+      <button type="button" class="text-button" title={TEXT.factorizeTitle} onClick={onFactorize}><Icon name="layers" />{TEXT.factorize}</button>
       <ExportMenu host={host} summary={summary} line={line} attempt={attempt} />
     </header>
   );

@@ -1,10 +1,12 @@
 import { render } from "preact";
 import { registerToolkit } from "../components/toolkit";
 import { App } from "./app";
-import { Host, type PageApi } from "./host";
+import type { PageApi } from "../components/pageHost";
+import { Host } from "./host";
 import "uplot/dist/uPlot.min.css";
+import "../components/base.css";
+import "../components/controls.css";
 import "./styles/page.css";
-import "./styles/controls.css";
 import "./styles/table.css";
 import "./styles/detail.css";
 import "./styles/map.css";

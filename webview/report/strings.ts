@@ -5,9 +5,7 @@ export const TEXT = {
   analyze: "Analyze",
   resume: "Resume",
   cancel: "Cancel",
-  retry: "Try again",
   showLog: "Show log",
-  dismiss: "Dismiss",
   idle: "Not analyzed yet. Shapes and types come from the header.",
   cancelled: (done: string, total: string) => `Cancelled: ${done} of ${total} matrices are measured.`,
   estimated: (count: string, all: string) => `First figures of ${count} of ${all} matrices`,
@@ -110,6 +108,10 @@ export const TEXT = {
   skipped: "Not measured",
   skippedCount: (count: string) => (count === "1" ? "1 tensor" : `${count} tensors`),
   skippedLabel: "Tensors that are not measured, and why",
+
+  factorize: "Factorize",
+  factorizeTitle: "Propose a factorization of this model in the compression wizard",
+  factorizeLayer: "Propose factorization of this layer",
 
   exportReport: "Export",
   asCsv: "CSV …",

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { MEASURE_INFO } from "../../src/shared/measureInfo";
 import type { RowsQuery, SortKey } from "../../src/shared/protocol";
-import type { PageApi } from "./host";
+import type { PageApi } from "../components/pageHost";
 
 /** The selected line: rows have ids, but a stand-in for parts has the id of its first part. */
 export interface Selection {

@@ -1,9 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { Fault, type PlainFault } from "../../src/shared/fault";
+import type { PlainFault } from "../../src/shared/fault";
 import type { OpenedModel } from "../../src/shared/protocol";
 import type { Progress } from "../../src/shared/report";
 import type { Host } from "./host";
-import { Throttle } from "./throttle";
+import { asFault } from "../components/pageHost";
+import { Throttle } from "../components/throttle";
 
 /** What is on the screen is asked for again at most this often while an analysis runs. Milliseconds. */
 const REFRESH_EVERY = 250;
@@ -71,8 +72,4 @@ export function useReport(host: Host): ReportState {
   }, [host]);
 
   return { opened, progress, fault, revision, generation, reopen: actions.reopen };
-}
-
-export function asFault(error: unknown): PlainFault {
-  return error instanceof Fault ? error.toPlain() : { code: "crashed", message: String(error), next: "" };
 }

@@ -1,4 +1,5 @@
 import type { Allocation, Choice } from "./choices";
+import { leastTotalBound } from "./leastTotal";
 
 /** Halvings of the ratio: finer than any rank of any layer. */
 const HALVINGS = 50;
@@ -9,7 +10,8 @@ const HALVINGS = 50;
  * @param budget at least the cost of all cheapest choices
  */
 export function equalRatio(layers: readonly (readonly Choice[])[], budget: number): Allocation {
-  const at = (ratio: number): number[] => layers.map((choices) => within(choices, ratio * Math.max(...choices.map(({ cost }) => cost))));
+  const whole = layers.map((choices) => choices.reduce((most, { cost }) => Math.max(most, cost), 0));
+  const at = (ratio: number): number[] => layers.map((choices, layer) => within(choices, ratio * whole[layer]!));
   const total = (chosen: readonly number[], key: keyof Choice): number => chosen.reduce((sum, index, layer) => sum + layers[layer]![index]![key], 0);
   let [low, high] = [0, 1];
   if (total(at(high), "cost") <= budget) low = high;
@@ -20,7 +22,7 @@ export function equalRatio(layers: readonly (readonly Choice[])[], budget: numbe
   }
   const chosen = at(low);
   const error = total(chosen, "error");
-  return { chosen, cost: total(chosen, "cost"), error, bound: 0 };
+  return { chosen, cost: total(chosen, "cost"), error, bound: leastTotalBound(layers, budget) };
 }
 
 function within(choices: readonly Choice[], most: number): number {

@@ -12,21 +12,27 @@ import type { PlacedTensor } from "./shards";
  * a model may have more files than a process may hold open.
  * @throws Fault changed-while-read, unreadable, out-of-memory, and those of `FileBytes.open`
  */
-export function readValues(tensor: PlacedTensor): Promise<Values> {
-  return readPart(tensor, tensor.begin, tensor.bytes, elementsOf(tensor.shape));
+export async function readValues(tensor: PlacedTensor): Promise<Values> {
+  return decoded(tensor.type, await readStored(tensor), elementsOf(tensor.shape));
 }
 
 /** Parts of a tensor; those that begin or end within a block are cut out of whole ones. */
 export function rangesOf(tensor: PlacedTensor): ReadRange {
-  const { blockSize, blockBytes } = tensor.type;
+  const { type, begin } = tensor;
+  const { blockSize, blockBytes } = type;
   return async (start, count) => {
     const first = Math.floor(start / blockSize), end = Math.ceil((start + count) / blockSize);
-    const values = await readPart(tensor, tensor.begin + first * blockBytes, (end - first) * blockBytes, (end - first) * blockSize);
-    return values.subarray(start - first * blockSize, start - first * blockSize + count);
+    const bytes = await readStored({ ...tensor, begin: begin + first * blockBytes, bytes: (end - first) * blockBytes });
+    return decoded(type, bytes, (end - first) * blockSize).subarray(start - first * blockSize, start - first * blockSize + count);
   };
 }
 
-async function readPart({ shard, type }: PlacedTensor, begin: number, length: number, count: number): Promise<Values> {
+function decoded(type: TensorType, bytes: Uint8Array, count: number): Values {
+  return type.decode === null ? decode(type.name, bytes, count) : dequantized(bytes, type, type.decode, count);
+}
+
+/** The stored bytes, of a little-endian machine. @throws Fault as `readValues` */
+export async function readStored({ shard, begin, bytes: length, type }: PlacedTensor): Promise<Uint8Array> {
   const file = await FileBytes.open(shard.path);
   try {
     if (file.size !== shard.size || file.mtimeMs !== shard.mtimeMs) {
@@ -35,7 +41,7 @@ async function readPart({ shard, type }: PlacedTensor, begin: number, length: nu
     const bytes = await file.read(begin, length);
     await file.assertUnchanged();
     if (!shard.littleEndian) swap(bytes, type);
-    return type.decode === null ? decode(type.name, bytes, count) : dequantized(bytes, type, type.decode, count);
+    return bytes;
   } finally {
     await file.close();
   }
@@ -63,8 +69,9 @@ export function isSwappable({ use, halves }: TensorType): boolean {
 
 /** Makes the numbers of a big-endian file little-endian, in place. */
 function swap(bytes: Uint8Array, { use, blockBytes, halves }: TensorType): void {
-  const places = use === "plain" ? [0] : halves ?? [];
-  const size = use === "plain" ? blockBytes : 2;
+  const isNumber = use === "plain" || use === "integer";
+  const places = isNumber ? [0] : halves ?? [];
+  const size = isNumber ? blockBytes : 2;
   for (let block = 0; block < bytes.length; block += blockBytes) {
     for (const place of places) bytes.subarray(block + place, block + place + size).reverse();
   }

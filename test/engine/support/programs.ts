@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, "..", "..", "..");
 export interface Programs {
   readonly engine: string;
   readonly cli: string;
+  readonly verify: string;
   remove(): void;
 }
 
@@ -18,7 +19,7 @@ export async function buildPrograms(): Promise<Programs> {
   const folder = join(root, "test-results", `programs-${process.pid}`);
   await build({
     absWorkingDir: root,
-    entryPoints: { engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", apply: "src/engine/applyMain.ts", verify: "src/verify/main.ts", cli: "src/cli.ts" },
+    entryPoints: { engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", planning: "src/engine/planning/planningMain.ts", apply: "src/engine/applyMain.ts", verify: "src/verify/main.ts", cli: "src/cli.ts" },
     outdir: folder,
     bundle: true,
     platform: "node",
@@ -29,5 +30,5 @@ export async function buildPrograms(): Promise<Programs> {
     logLevel: "error",
   });
   copyFileSync(join(root, ".wasm", "kernels.wasm"), join(folder, "kernels.wasm"));
-  return { engine: join(folder, "engine.js"), cli: join(folder, "cli.js"), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { engine: join(folder, "engine.js"), cli: join(folder, "cli.js"), verify: join(folder, "verify.js"), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -35,7 +35,7 @@ describe("the extension", () => {
     new Function("module", "exports", "require", code)(loaded, loaded.exports, (name: string) => (name === "vscode" ? editor.module : (load(name) as unknown)));
     extension = loaded.exports;
     subscriptions = [];
-    extension.activate({ subscriptions, extensionUri: editor.Uri.file("/extension"), globalStorageUri: editor.Uri.file("/storage"), extension: { id: `${manifest.publisher}.${manifest.name}` } });
+    extension.activate({ subscriptions, workspaceState: { get: () => undefined, update: async () => undefined }, extensionUri: editor.Uri.file("/extension"), globalStorageUri: editor.Uri.file("/storage"), extension: { id: `${manifest.publisher}.${manifest.name}` } });
   });
 
   it("brings no format, no numerics and no engine into the editor's process", () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startEngine } from "../../../src/engine/client";
 import { FORMATS } from "../../../src/models/formats";
 import { formatLabel } from "../../../src/shared/formatLabel";
-import { ANALYZING, COMMANDS, MODEL_FOLDERS, MODELS_VIEW, REPORT_EDITOR, WALKTHROUGH } from "../../../src/vscode/commandIds";
+import { ANALYZING, COMMANDS, MODEL_FOLDERS, MODELS_VIEW, REPORT_EDITOR, WALKTHROUGH, WIZARD_VIEW } from "../../../src/vscode/commandIds";
 import { MODEL_ENDINGS, STANDING_GLOB } from "../../../src/vscode/modelFiles";
 import { engineOptions, type ReadSetting } from "../../../src/vscode/settings";
 import { manifest, readText, repositoryFile } from "./support/manifest";
@@ -75,7 +75,7 @@ describe("model files", () => {
 describe("the editor, the view, the walkthrough", () => {
   it("have the names by which the extension registers them", () => {
     expect(customEditors.map(({ viewType }) => viewType)).toEqual([REPORT_EDITOR]);
-    expect(Object.values(views).flat().map(({ id }) => id)).toEqual([MODELS_VIEW]);
+    expect(Object.values(views).flat().map(({ id }) => id)).toEqual([MODELS_VIEW, WIZARD_VIEW]);
     expect(walkthroughs.map(({ id }) => id)).toEqual([WALKTHROUGH]);
     expect(readText("package.json")).toContain(`"enablement": "${ANALYZING}"`);
   });
@@ -100,9 +100,9 @@ describe("a model in the view", () => {
   });
 
   it("can be analyzed or cancelled, as the case is, and always be opened", () => {
-    expect(offered("idle")).toEqual(["openReport", "analyzeRanks", "exportReport", "copyPath", "revealInExplorer", "forgetResults"]);
+    expect(offered("idle")).toEqual(["openReport", "analyzeRanks", "factorize", "exportReport", "copyPath", "revealInExplorer", "forgetResults"]);
     expect(offered("done")).toEqual(offered("idle"));
-    expect(offered("running")).toEqual(["openReport", "cancelAnalysis", "exportReport", "copyPath", "revealInExplorer"]);
+    expect(offered("running")).toEqual(["openReport", "cancelAnalysis", "factorize", "exportReport", "copyPath", "revealInExplorer"]);
     expect(offered("fault")).toEqual(["openReport", "exportReport", "copyPath", "revealInExplorer"]);
   });
   it("is not a folder", () => expect((menus["view/item/context"] ?? []).every(({ when = "" }) => when.includes("viewItem"))).toBe(true));
@@ -113,13 +113,15 @@ describe("where it runs", () => {
     expect(manifest.extensionKind).toEqual(["workspace"]);
     // A folder's menu entry is there from the start, in workspaces that have such a folder.
     const [event = "", ...others] = manifest.activationEvents;
-    expect(others).toEqual([]);
     expect(event).toBe(`workspaceContains:${STANDING_GLOB}`);
+    // Training configs have lenses and findings as soon as they are open.
+    expect(others).toEqual(["yaml", "json", "jsonc", "toml", "python"].map((language) => `onLanguage:${language}`));
   });
 });
 
 describe("settings", () => {
-  const properties = configuration.properties;
+  const ofEngine = ([name]: readonly [string, unknown]): boolean => !name.startsWith("ranklens.training.");
+  const properties = Object.fromEntries(Object.entries(configuration.properties).filter(ofEngine));
   const files = { engineScript: "/dist/engine.js", cacheFolder: "/cache" };
   const named = (values: Readonly<Record<string, unknown>>): ReadSetting => (name) => values[name];
   const defaults = Object.fromEntries(Object.entries(properties).map(([key, property]) => [key.replace("ranklens.", ""), property.default]));

@@ -8,7 +8,7 @@ import { FakeEngine, settled } from "./support/fakeEngine";
 
 describe("what a page asks", () => {
   let engine: FakeEngine;
-  let page: PageConnection;
+  let page: PageConnection<HostToPage>;
   let posted: HostToPage[];
   let calls: unknown[];
   let defects: unknown[];
@@ -23,9 +23,10 @@ describe("what a page asks", () => {
       analyses: { start: (path) => calls.push(["start", path]), cancel: (path) => calls.push(["cancel", path]) },
       save: async (suggested, kind, content) => (calls.push(["save", suggested, kind, new TextDecoder().decode(content)]), suggested),
       copy: async (text) => void calls.push(["copy", text]),
+      factorize: async (path, only) => void calls.push(["factorize", path, only]),
       showLog: () => calls.push(["log"]),
     });
-    page = new PageConnection(handlers, (message) => posted.push(message), (error) => defects.push(error));
+    page = new PageConnection<HostToPage>(handlers, (message) => posted.push(message), (error) => defects.push(error));
   });
 
   it("is asked of the engine about the editor's model", async () => {
@@ -38,6 +39,10 @@ describe("what a page asks", () => {
   it("cannot be about another model", async () => {
     void page.receive({ id: 1, method: "rows", params: { start: 0, end: 9, path: "/etc/passwd" } });
     expect(engine.nth().params).toMatchObject({ path: "/w/net.onnx" });
+  });
+  it("opens the wizard for the model, or for one of its layers", async () => {
+    await page.receive({ id: 1, method: "factorize", params: { only: ["fc.weight"] } });
+    expect(calls).toEqual([["factorize", "/w/net.onnx", ["fc.weight"]]]);
   });
   it("starts and cancels the window's analysis, and is answered at once", async () => {
     await page.receive({ id: 1, method: "analyze", params: null });

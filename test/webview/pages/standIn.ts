@@ -4,7 +4,7 @@ import type { PlainFault } from "../../../src/shared/fault";
 import type { HostToPage, PageMethods, PageToHost } from "../../../src/shared/page";
 import type { LayerRow, Progress } from "../../../src/shared/report";
 import type { StandIn } from "../support/standInApi";
-import themes from "../support/themes.json";
+import { showTheme, STATE } from "./editor";
 import { measured, MODELS, type ModelName } from "./models";
 
 /**
@@ -19,16 +19,6 @@ let openFault: PlainFault | null = parameters.has("fault")
   : null;
 let progress: Progress = { path: made.summary.path, state: "idle", done: 0, failed: 0, total: rows.length, estimated: 0, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null };
 const requests: PageToHost[] = [];
-
-/** Every kind of theme that the editor has, with the colours that its webviews get. */
-function showTheme(name: keyof typeof themes): void {
-  const { variables, body, kind, id } = themes[name];
-  const root = document.documentElement;
-  for (const key of [...root.style]) root.style.removeProperty(key);
-  for (const [key, value] of Object.entries(variables)) root.style.setProperty(`--vscode-${key}`, value);
-  document.body.className = body;
-  Object.assign(document.body.dataset, { vscodeThemeKind: kind, vscodeThemeId: id });
-}
 
 function measure(id: number): void {
   const fault = made.faults[id];
@@ -61,6 +51,7 @@ const answers: { readonly [M in keyof PageMethods]: (params: PageMethods[M]["par
     : { saved: `/home/ada/report.${format}` }),
   exportPng: () => ({ saved: "/home/ada/report.png" }),
   copy: () => null,
+  factorize: () => null,
   showLog: () => null,
 };
 
@@ -76,7 +67,7 @@ function receive(request: PageToHost): void {
 
 const standIn: StandIn = {
   requests,
-  showTheme: (name) => showTheme(name as keyof typeof themes),
+  showTheme,
   measureTo: (count) => rows.slice(0, count).forEach((_, id) => measure(id)),
   setRow: (id, changes) => void (rows[id] = { ...rows[id]!, ...changes }),
   tell: (changes) => {
@@ -92,7 +83,6 @@ const standIn: StandIn = {
   repair: () => void (openFault = null),
 };
 
-const STATE = "state";
 Object.assign(globalThis, {
   standIn,
   acquireVsCodeApi: () => ({
@@ -101,7 +91,7 @@ Object.assign(globalThis, {
     setState: (state: unknown) => sessionStorage.setItem(STATE, JSON.stringify(state)),
   }),
 });
-showTheme((parameters.get("theme") ?? "dark") as keyof typeof themes);
+showTheme(parameters.get("theme") ?? "dark");
 if (parameters.get("measured") === "all") {
   standIn.measureTo(rows.length);
   progress = counted({ state: "done", elapsedMs: 4200 });

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
-import { servePage } from "./pageServer";
+import { servePage, type PageName } from "./pageServer";
 import type { StandIn } from "./standInApi";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -8,7 +8,7 @@ const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 export interface OpenOptions {
-  readonly model?: "transformer" | "convolutions" | "swept" | "many";
+  readonly model?: "transformer" | "convolutions" | "swept" | "many" | "wizard" | "unanalyzed" | "none";
   readonly theme?: string;
   /** Everything is measured when the page opens. */
   readonly measured?: boolean;
@@ -33,10 +33,10 @@ export interface PageBrowser {
   readonly close: () => Promise<void>;
 }
 
-export async function startBrowser(): Promise<PageBrowser> {
+export async function startBrowser(page: PageName = "report"): Promise<PageBrowser> {
   const executablePath = process.env["CHROMIUM_PATH"] ?? CANDIDATES.find((path) => existsSync(path));
   if (executablePath === undefined) throw new Error("These tests need Chromium: install it, or set CHROMIUM_PATH.");
-  const [server, browser] = await Promise.all([servePage(), chromium.launch({ executablePath, args: FLAGS })]);
+  const [server, browser] = await Promise.all([servePage(page), chromium.launch({ executablePath, args: FLAGS })]);
   return {
     open: (options = {}) => openPage(browser, server.origin, options),
     close: async () => {

@@ -14,8 +14,11 @@ body { overscroll-behavior-x: none; background-color: transparent; color: var(--
 a { color: var(--vscode-textLink-foreground); }
 input:focus { outline: 1px solid -webkit-focus-ring-color; outline-offset: -1px; }`;
 
+const STAND_INS = { report: "standIn", wizard: "wizardStandIn", planner: "plannerStandIn" } as const;
+export type PageName = keyof typeof STAND_INS;
+
 /** The built page in the host's own document with its own policy, and the stand-in for the editor before it. */
-export async function servePage(): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
+export async function servePage(name: PageName): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
   const bundle = async (entry: string): Promise<Map<string, string>> => {
     const { outputFiles } = await build({
       absWorkingDir: root, entryPoints: [entry], bundle: true, write: false, outdir: "out", platform: "browser", target: "es2022", format: "iife",
@@ -23,10 +26,10 @@ export async function servePage(): Promise<{ readonly origin: string; readonly c
     });
     return new Map(outputFiles.map(({ path, text }) => [path.endsWith(".css") ? "css" : "js", text]));
   };
-  const [page, standIn] = await Promise.all([bundle("webview/report/main.tsx"), bundle("test/webview/pages/standIn.ts")]);
+  const [page, standIn] = await Promise.all([bundle(`webview/${name}/main.tsx`), bundle(`test/webview/pages/${STAND_INS[name]}.ts`)]);
   const files = new Map([
-    ["/report.js", { type: "text/javascript", text: page.get("js") ?? "" }],
-    ["/report.css", { type: "text/css", text: page.get("css") ?? "" }],
+    ["/page.js", { type: "text/javascript", text: page.get("js") ?? "" }],
+    ["/page.css", { type: "text/css", text: page.get("css") ?? "" }],
     ["/stand-in.js", { type: "text/javascript", text: standIn.get("js") ?? "" }],
     ["/editor.css", { type: "text/css", text: EDITOR_STYLES }],
   ]);
@@ -48,7 +51,7 @@ export async function servePage(): Promise<{ readonly origin: string; readonly c
 /** What the editor adds to the host's document: its style sheet first, its objects before the page's script. */
 function document(origin: string): string {
   const nonce = "page-nonce";
-  return reportHtml({ cspSource: origin, nonce, script: `${origin}/report.js`, style: `${origin}/report.css`, language: "en" })
+  return reportHtml({ cspSource: origin, nonce, script: `${origin}/page.js`, style: `${origin}/page.css`, language: "en" })
     .replace("<link", `<link rel="stylesheet" href="${origin}/editor.css">\n<link`)
     .replace('<div id="root">', `<script nonce="${nonce}" src="${origin}/stand-in.js"></script>\n<div id="root">`);
 }

@@ -4,7 +4,7 @@ import { Button } from "../../components/toolkit";
 import { countText } from "../../../src/shared/figures";
 import type { TableLine } from "../../../src/shared/protocol";
 import type { LayerRow } from "../../../src/shared/report";
-import { FaultNotice } from "../faultNotice";
+import { FaultNotice } from "../../components/faultNotice";
 import { partText, sizeText, timeText } from "../figures";
 import type { Host } from "../host";
 import { TEXT } from "../strings";
@@ -23,11 +23,12 @@ interface DetailPaneProps {
   readonly onScale: (scale: UiState["scale"]) => void;
   readonly onCopy: (text: string) => void;
   readonly onShowParts: (name: string) => void;
+  readonly onFactorize: (layer: string) => void;
   readonly onShowLog: () => void;
 }
 
 /** Everything about the selected line. */
-export function DetailPane({ host, report, line, scale, onScale, onCopy, onShowParts, onShowLog }: DetailPaneProps): JSX.Element {
+export function DetailPane({ host, report, line, scale, onScale, onCopy, onShowParts, onFactorize, onShowLog }: DetailPaneProps): JSX.Element {
   const spectrum = useSpectrum(host, report, line);
   if (line === null) return <aside class="detail" aria-label={TEXT.details}><p class="empty">{TEXT.nothingSelected}</p></aside>;
   // The answer about the spectrum may be newer than the table's line; a stand-in for parts has no spectrum.
@@ -56,6 +57,7 @@ export function DetailPane({ host, report, line, scale, onScale, onCopy, onShowP
           {measures !== null && <p class="quiet">{TEXT.measuredIn(timeText(measures.ms))}</p>}
         </section>
       )}
+      <Button secondary onClick={() => onFactorize(row.name)}>{TEXT.factorizeLayer}</Button>
       <Notes row={row} />
     </aside>
   );

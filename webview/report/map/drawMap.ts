@@ -22,6 +22,7 @@ export interface MapDrawing {
 export function drawMap(ctx: CanvasRenderingContext2D, { layout, theme, selected, view }: MapDrawing): void {
   const foreground = themeColor("foreground");
   const quiet = themeColor("descriptionForeground", "foreground");
+  const error = themeColor("errorForeground", "foreground");
   const contrast = theme === "highContrast" || theme === "highContrastLight" ? themeColor("contrastBorder", "foreground") : null;
   ctx.save();
   ctx.translate(-view.x, -view.y);
@@ -29,12 +30,12 @@ export function drawMap(ctx: CanvasRenderingContext2D, { layout, theme, selected
   for (const line of layout.lines) {
     for (const placed of line) {
       if (!inView(placed, view)) continue;
-      drawCell(ctx, placed, theme, quiet);
+      drawCell(ctx, placed, theme, placed.cell.state === "failed" ? error : quiet);
       if (contrast !== null) outline(ctx, placed, contrast, 0.5);
     }
   }
   // Last, so that no neighbour covers it: a ring that stands out from every colour of the scale.
-  for (const placed of layout.lines.flat().filter(({ cell }) => cell.id === selected)) {
+  for (const placed of layout.lines.flat().filter(({ cell }) => selected !== null && cell.rows.includes(selected))) {
     outline(ctx, placed, themeColor("editor-background"), -0.5, 2);
     outline(ctx, placed, themeColor("focusBorder", "foreground"), -2, 2);
   }
@@ -45,9 +46,9 @@ export function drawMap(ctx: CanvasRenderingContext2D, { layout, theme, selected
   ctx.restore();
 }
 
-function drawCell(ctx: CanvasRenderingContext2D, placed: PlacedCell, theme: ThemeKind, quiet: string): void {
-  const { x, y, width, height, cell: { utilization } } = placed;
-  if (utilization === null) return hatch(ctx, placed, quiet);
+function drawCell(ctx: CanvasRenderingContext2D, placed: PlacedCell, theme: ThemeKind, unmeasured: string): void {
+  const { x, y, width, height, cell: { utilization, state } } = placed;
+  if (utilization === null) return state === "failed" ? cross(ctx, placed, unmeasured) : hatch(ctx, placed, unmeasured);
   ctx.fillStyle = utilizationColor(utilization, theme);
   ctx.fillRect(x, y, width, height);
   if (width < TEXT_WIDTH || height < TEXT_HEIGHT) return;
@@ -74,6 +75,18 @@ function hatch(ctx: CanvasRenderingContext2D, { x, y, width, height }: PlacedCel
   }
   ctx.stroke();
   ctx.restore();
+}
+
+/** Could not be measured: crossed out. */
+function cross(ctx: CanvasRenderingContext2D, placed: PlacedCell, color: string): void {
+  const { x, y, width, height } = placed;
+  outline(ctx, placed, color, 0.5);
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(x + width, y + height);
+  ctx.moveTo(x, y + height);
+  ctx.lineTo(x + width, y);
+  ctx.stroke();
 }
 
 function outline(ctx: CanvasRenderingContext2D, { x, y, width, height }: PlacedCell, color: string, inset: number, lineWidth = 1): void {

@@ -133,7 +133,7 @@ export interface CellPosition {
 
 export function positionOf({ lines }: MapLayout, id: number): CellPosition | null {
   for (const [line, cells] of lines.entries()) {
-    const at = cells.findIndex(({ cell }) => cell.id === id);
+    const at = cells.findIndex(({ cell }) => cell.rows.includes(id));
     if (at >= 0) return { line, at };
   }
   return null;

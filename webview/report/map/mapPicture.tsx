@@ -80,7 +80,7 @@ export function MapPicture({ map, selected, onSelect }: MapPictureProps): JSX.El
       onClick={(event) => select(cellUnder(event))}>
       <div class="map-extent" role="presentation" style={{ width: `${layout.width}px`, height: `${layout.height}px` }}>
         <canvas ref={canvas} aria-hidden="true" />
-        {placed !== null && position !== null && <CurrentCell placed={placed} position={position} selected={placed.cell.id === selected} />}
+        {placed !== null && position !== null && <CurrentCell placed={placed} position={position} selected={selected !== null && placed.cell.rows.includes(selected)} />}
       </div>
     </div>
   );
@@ -101,8 +101,9 @@ function CurrentCell({ placed, position, selected }: { readonly placed: PlacedCe
   );
 }
 
-function describe({ name, utilization, parameters }: MapCell): string {
-  return TEXT.cell(name, utilization === null ? TEXT.notMeasured : TEXT.utilized(percentText(utilization)), countText(parameters));
+function describe({ name, state, utilization, parameters }: MapCell): string {
+  const figure = utilization !== null ? TEXT.utilized(percentText(utilization)) : state === "failed" ? TEXT.failedCell : TEXT.notMeasured;
+  return TEXT.cell(name, figure, countText(parameters));
 }
 
 function firstOf({ lines }: MapLayout): CellPosition | null {

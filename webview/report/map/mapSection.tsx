@@ -28,13 +28,13 @@ export function MapSection({ host, report, open, selected, onToggle, onSelect }:
   }, [host, open, report.revision, report.generation]);
   if (report.opened?.rows === 0) return null;
   return (
-    <Section id="map" title={TEXT.map} open={open} onToggle={onToggle} aside={open && <ScaleLegend />}>
+    <Section id="map" title={TEXT.map} open={open} onToggle={onToggle} aside={open && <ScaleLegend someFailed={map !== null && [...map.cells, ...map.strip].some(({ state }) => state === "failed")} />}>
       {map !== null && <MapPicture map={map} selected={selected} onSelect={onSelect} />}
     </Section>
   );
 }
 
-function ScaleLegend(): JSX.Element {
+function ScaleLegend({ someFailed }: { readonly someFailed: boolean }): JSX.Element {
   const { kind } = useTheme();
   return (
     <div class="scale-legend">
@@ -44,6 +44,8 @@ function ScaleLegend(): JSX.Element {
       <span>100 %</span>
       <span class="scale-missing" aria-hidden="true" />
       <span>{TEXT.notMeasured}</span>
+      {someFailed && <span class="scale-failed" aria-hidden="true" />}
+      {someFailed && <span>{TEXT.failedCell}</span>}
     </div>
   );
 }

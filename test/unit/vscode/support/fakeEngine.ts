@@ -1,6 +1,7 @@
 import type { EngineClient, EngineOptions } from "../../../../src/engine/client";
 import { Cancelled } from "../../../../src/shared/fault";
 import type { EngineMethod, EngineNotifications } from "../../../../src/shared/protocol";
+import type { Work } from "../../../../src/shared/planning";
 import type { Progress } from "../../../../src/shared/report";
 
 interface Asked {
@@ -16,6 +17,7 @@ export class FakeEngine implements EngineClient {
   readonly asked: Asked[] = [];
   disposed = false;
   private readonly progressListeners = new Set<(progress: Progress) => void>();
+  private readonly workListeners = new Set<(work: Work) => void>();
   private readonly logListeners = new Set<(entry: EngineNotifications["log"]) => void>();
 
   constructor(readonly options: Partial<EngineOptions> = {}) {}
@@ -42,6 +44,15 @@ export class FakeEngine implements EngineClient {
   onProgress(listener: (progress: Progress) => void): { dispose(): void } {
     this.progressListeners.add(listener);
     return { dispose: () => void this.progressListeners.delete(listener) };
+  }
+
+  onWork(listener: (work: Work) => void): { dispose(): void } {
+    this.workListeners.add(listener);
+    return { dispose: () => void this.workListeners.delete(listener) };
+  }
+
+  tellWork(work: Work): void {
+    for (const listener of this.workListeners) listener(work);
   }
 
   onLog(listener: (entry: EngineNotifications["log"]) => void): { dispose(): void } {

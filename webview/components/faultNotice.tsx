@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
-import { Icon } from "../components/icons";
-import { Button } from "../components/toolkit";
 import type { PlainFault } from "../../src/shared/fault";
-import { TEXT } from "./strings";
+import { Icon } from "./icons";
+import { Button } from "./toolkit";
+import { WORDS } from "./words";
 
 interface FaultNoticeProps {
   readonly fault: PlainFault;
@@ -20,10 +20,10 @@ export function FaultNotice({ fault, onShowLog, onRetry, onDismiss }: FaultNotic
         <bdi>{fault.message}</bdi> {fault.next !== "" && <bdi class="next">{fault.next}</bdi>}
       </p>
       <div class="fault-actions">
-        {onRetry !== undefined && <Button onClick={onRetry}>{TEXT.retry}</Button>}
-        <button type="button" class="link-button" onClick={onShowLog}>{TEXT.showLog}</button>
+        {onRetry !== undefined && <Button onClick={onRetry}>{WORDS.retry}</Button>}
+        <button type="button" class="link-button" onClick={onShowLog}>{WORDS.showLog}</button>
         {onDismiss !== undefined && (
-          <button type="button" class="icon-button" title={TEXT.dismiss} aria-label={TEXT.dismiss} onClick={onDismiss}><Icon name="close" /></button>
+          <button type="button" class="icon-button" title={WORDS.dismiss} aria-label={WORDS.dismiss} onClick={onDismiss}><Icon name="close" /></button>
         )}
       </div>
     </div>

@@ -1,0 +1,24 @@
+import { Fault } from "../../shared/fault";
+import type { LayerLadder } from "../../shared/planning";
+import { ladderOf, type ModeSpectra } from "../../factorize/ladder";
+import type { PreparedModel } from "./preparedModel";
+
+const ONE_POSITION = { before: [], after: [] };
+/** Ranks that a person can try out by dragging: finer than the pixels of a plot. Others are typed. */
+const MOST_RUNGS = 1024;
+
+/** What every rank of one layer would cost and lose, by each scheme that fits. @throws Fault not-found */
+export function laddersOf(model: PreparedModel, name: string): LayerLadder[] {
+  const candidate = model.considered.find((layer) => layer.name === name)?.candidate ?? null;
+  if (candidate === null) throw new Fault("not-found", `${name} is no layer that can be factorized.`, "Choose another one.");
+  return candidate.schemes.map(({ scheme, spectra }) => ({
+    scheme: scheme.id, label: scheme.label, modes: spectra.slice(0, scheme.fullRanks(candidate.target).length).map(largestOfGroups),
+    rungs: ladderOf(candidate.target, scheme, spectra, ONE_POSITION, MOST_RUNGS).map(({ ranks, parameters, error2 }) => ({ ranks, parameters, error: Number(Math.sqrt(error2).toPrecision(6)) })),
+  }));
+}
+
+/** Groups share a rank: at each index the largest of their values is what is lost first. */
+function largestOfGroups(groups: ModeSpectra): number[] {
+  const length = groups.reduce((most, values) => Math.max(most, values.length), 0);
+  return Array.from({ length }, (_, index) => groups.reduce((most, values) => Math.max(most, values[index] ?? 0), 0));
+}

@@ -1,0 +1,114 @@
+import { Fault } from "../../shared/fault";
+import type { Draft, Lock, ModelEstimate, Proposal, ProposedLayer } from "../../shared/planning";
+import type { Considered } from "../../factorize/candidates";
+import { rungAt } from "../../factorize/ladder";
+import { bytesOf, propose, type Wish } from "../../factorize/propose";
+import { parseRankRule } from "../../factorize/rankRule";
+import { SCHEME_IDS, type SchemeId } from "../../factorize/scheme";
+import type { PlanLayer } from "../../factorize/plan";
+import type { PreparedModel } from "./preparedModel";
+import { amountWords, isAllocation, isUnit, makesSmaller, type Unit } from "./words";
+
+/** Sizes of activations are not known: only parameters of a locked layer count here. */
+const ONE_POSITION = { before: [], after: [] };
+
+/** A draft as the core reads it: layers by their scheme, and those that a person has set. */
+export interface Drafted {
+  readonly considered: readonly Considered[];
+  readonly locked: ReadonlyMap<string, PlanLayer>;
+}
+
+/** @throws Fault usage for what no page of this version asks */
+export function draftedLayers(model: PreparedModel, { scheme, included, excluded, locks }: Draft): Drafted {
+  const candidates = model.candidates(schemeOf(scheme));
+  const [on, off] = [new Set(included), new Set(excluded)];
+  const locked = new Map<string, PlanLayer>();
+  const considered = model.considered.map((layer): Considered => {
+    const { name, candidate } = layer;
+    const without = (reason: string): Considered => ({ ...layer, candidate: null, reason });
+    if (candidate === null) return layer;
+    if (off.has(name)) return without("excluded");
+    const offReason = model.off.get(name);
+    if (offReason !== undefined && !on.has(name)) return without(offReason);
+    const lock = locks[name];
+    if (lock !== undefined) {
+      locked.set(name, lockedLayer(layer, lock));
+      return without("set by hand");
+    }
+    const chosen = candidates.get(name);
+    return chosen === undefined ? without(`the ${scheme} scheme does not fit it`) : { ...layer, candidate: chosen };
+  });
+  return { considered, locked };
+}
+
+/** Ranks for all layers of a draft. @throws Fault budget-impossible, usage */
+export function proposal(model: PreparedModel, draft: Draft): Proposal {
+  const layers = plannedLayers(model, draft, draftedLayers(model, draft));
+  return { layers, before: { parameters: model.summary.parameters, bytes: model.summary.bytes }, after: estimate(model, layers) };
+}
+
+/** @throws Fault budget-impossible, usage */
+export function plannedLayers(model: PreparedModel, draft: Draft, { considered, locked }: Drafted): readonly PlanLayer[] {
+  const wish = wishOf(draft);
+  const unit: Unit = wish.kind === "budget" ? wish.budget.unit : "params";
+  const total = [...locked.values()].reduce((sum, layer) => sum - saved(layer, unit, dtypeOf(considered, layer.name)), model.totals[unit]);
+  const { layers } = propose(considered, wish, total, amountWords(unit));
+  return layers.map((layer) => locked.get(layer.name) ?? layer);
+}
+
+/** What a plan makes of the model's size, and what it loses. */
+export function estimate(model: PreparedModel, layers: readonly ProposedLayer[]): ModelEstimate {
+  const { parameters, bytes } = model.summary;
+  const smaller = makesSmaller(model.as);
+  const saving = (unit: Unit): number => layers.reduce((sum, layer, index) => sum + saved(layer, unit, model.considered[index]!.dtype), 0);
+  const free = layers.filter(({ relativeError }, index) => relativeError > 0 || model.considered[index]!.candidate !== null);
+  const worst = layers.reduce<ModelEstimate["worst"]>((most, { name, relativeError }) => (relativeError > (most?.error ?? 0) ? { name, error: relativeError } : most), null);
+  return {
+    parameters: smaller ? parameters - saving("params") : parameters,
+    bytes: smaller ? bytes - saving("bytes") : bytes,
+    error: free.length === 0 ? 0 : Math.sqrt(free.reduce((sum, { relativeError }) => sum + relativeError ** 2, 0) / free.length),
+    worst,
+    factorized: layers.filter(({ action }) => action === "factorize").length,
+  };
+}
+
+/** What a layer's factors save, in a unit. */
+export function saved({ parametersBefore, parametersAfter }: ProposedLayer, unit: Unit, dtype: string): number {
+  return (parametersBefore - parametersAfter) * (unit === "bytes" ? bytesOf(dtype) : 1);
+}
+
+export function schemeOf(id: string): SchemeId | "auto" {
+  const scheme = id === "auto" ? id : SCHEME_IDS.find((known) => known === id);
+  if (scheme === undefined) throw unknown("scheme", id);
+  return scheme;
+}
+
+function wishOf({ wish }: Draft): Wish {
+  if (wish.kind === "rule") return { kind: "rule", rule: parseRankRule(wish.rule) };
+  const { unit, amount, allocation } = wish;
+  if (!isUnit(unit)) throw unknown("unit", unit);
+  if (!isAllocation(allocation)) throw unknown("way to share a budget", allocation);
+  return { kind: "budget", budget: { unit, amount, allocation } };
+}
+
+function lockedLayer({ name, parameters, candidate }: Considered, { scheme: id, ranks }: Lock): PlanLayer {
+  const own = { name, parametersBefore: parameters };
+  if (id === null) return { ...own, action: "keep", scheme: null, ranks: [], reason: "kept by hand", parametersAfter: parameters, relativeError: 0 };
+  const found = candidate?.schemes.find(({ scheme }) => scheme.id === id);
+  if (candidate === null || found === undefined) throw new Fault("plan-mismatch", `The ${id} scheme does not fit layer ${name}.`, "Choose another scheme for it.");
+  const { scheme, spectra } = found;
+  const full = scheme.fullRanks(candidate.target);
+  if (ranks.length !== full.length || ranks.some((rank, mode) => !Number.isSafeInteger(rank) || rank < 1 || rank > full[mode]!)) {
+    throw new Fault("plan-mismatch", `Ranks ${ranks.join(" × ")} of layer ${name} are out of range: the highest are ${full.join(" × ")}.`, "Choose lower ones.");
+  }
+  const rung = rungAt(candidate.target, scheme, ranks, spectra, ONE_POSITION);
+  return { ...own, action: "factorize", scheme: scheme.id, ranks, reason: "set by hand", parametersAfter: rung.parameters, relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)) };
+}
+
+function dtypeOf(considered: readonly Considered[], name: string): string {
+  return considered.find((layer) => layer.name === name)?.dtype ?? "float32";
+}
+
+function unknown(what: string, id: string): Fault {
+  return new Fault("usage", `There is no ${what} named "${id}".`, "Choose another one.");
+}
