@@ -5,21 +5,23 @@ import { version } from "../../package.json";
 import { Cancelled, Fault } from "../shared/fault";
 import { considerLayers } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
-import { assertOutput } from "../factorize/atomic";
+import { closenessWords } from "../factorize/budget/closeness";
+import { plannedMultiplyAdds, type MultiplyAdds } from "../factorize/multiplyAdds";
 import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
 import { propose, type AllocationId, type Wish } from "../factorize/propose";
 import { parseRankRule } from "../factorize/rankRule";
-import type { SchemeId } from "../factorize/scheme";
+import type { SchemeWish } from "../factorize/scheme";
 import type { Output, Source } from "../factorize/source";
-import { assertEnding, openSource } from "../factorize/sources";
+import { adapterPaths } from "../factorize/safetensors/adapter";
+import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
+import { multiplyAddsApart } from "../engine/multiplyAddsApart";
 import { Report } from "../engine/report";
 import { exactSolver } from "../linalg/exactSolver";
 import { openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
-import { verifyApart } from "../verify/fork";
-import type { Verification } from "../verify/verification";
-import { budgetWords, parseBudget } from "./budgetFlag";
+import { compareWeightsApart, verifyApart } from "../verify/fork";
+import { budgetWish, budgetWords, parseBudget } from "./budgetFlag";
 import { EXIT } from "./exitCodes";
 import { factorizeSummary, type Outcome } from "./factorizeSummary";
 import { ProgressBar } from "./progressBar";
@@ -28,7 +30,7 @@ import { measureRows, resultsCache } from "./spectra";
 /** Options of `ranklens factorize`, as commander parses them. */
 export interface FactorizeFlags {
   readonly out?: string;
-  readonly scheme: SchemeId | "auto";
+  readonly scheme: SchemeWish;
   readonly ranks?: string;
   readonly budget?: string;
   readonly allocate: AllocationId;
@@ -45,26 +47,24 @@ export interface FactorizeFlags {
 }
 
 const DEFAULT_RANKS = "energy:0.9";
+/** A larger graph is copied and run for its multiply-adds only when a budget asks for them: that takes its size again on the disk. */
+const MOST_RUN_UNASKED = 512 * 2 ** 20;
 
 /** @returns the exit code. @throws Fault */
 export async function factorizeCommand(path: string, flags: FactorizeFlags): Promise<number> {
   if (flags.out === undefined && !flags.dryRun) throw new Fault("usage", "Where should the factorized model be written?", "Name it with --out, or see the plan alone with --dry-run.");
   if (flags.ranks !== undefined && flags.budget !== undefined) throw new Fault("usage", "--ranks and --budget exclude each other: a budget chooses the ranks.");
+  if (flags.as === "adapter" && !["auto", "channel", "svd"].includes(flags.scheme)) throw new Fault("usage", `An adapter cannot hold factors of the ${flags.scheme} scheme.`, "Leave --scheme out: matrices take svd, convolutions channel.");
   const options: OpenOptions = { ...DEFAULT_OPEN_OPTIONS, allowExternalDataOutside: flags.allowExternalData };
   const model = await openModel(resolve(path), options);
-  const output = flags.out === undefined ? null : resolve(flags.out);
-  if (output !== null) {
-    assertEnding(model, output);
-    // Files that come beside it must not take the place of one of the original's either.
-    for (const file of [output, `${output}.data`, `${output}.plan.json`]) await assertOutput(file, model.files);
-  }
+  const output = flags.out === undefined ? null : await outputFile(model, resolve(flags.out));
   const source = await openSource(model, options, flags.as);
   try {
-    if (output !== null) await assertOwn(source, dirname(output));
+    if (output !== null) await assertWritable(source, model, output.path, output.makesFolder);
     const plan = await planFor(model, source, options, flags);
     if (plan === null) return interrupted();
-    const before = { parameters: model.summary.parameters, bytes: model.summary.bytes };
-    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, unverified: null };
+    const before = { parameters: model.summary.parameters, bytes: model.summary.bytes, macs: plan.multiplyAdds?.before ?? null };
+    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: source.notes, unverified: null };
     const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
     if (ended === null) return interrupted();
     const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
@@ -72,15 +72,6 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     return ended.unverified === null ? EXIT.done : EXIT.fault;
   } finally {
     await Promise.all([source.close(), model.close()]);
-  }
-}
-
-/** A script of that name that is not ours stays. @throws Fault not-written */
-async function assertOwn({ beside }: Source, folder: string): Promise<void> {
-  for (const { name, text } of beside) {
-    const there = await readFile(join(folder, name), "utf8").catch(() => null);
-    if (there === null || there.split("\n")[0] === text.split("\n")[0]) continue;
-    throw new Fault("not-written", `There is another ${name} in the folder of the output, which RankLens would have to overwrite.`, "Write into another folder.");
   }
 }
 
@@ -98,23 +89,41 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
     assertPlanFits(plan, sha256, model, source);
     return plan;
   }
-  const totals = { params: model.summary.parameters, bytes: model.summary.bytes };
   const rule = parseRankRule(flags.ranks ?? DEFAULT_RANKS);
-  const wish: Wish = flags.budget === undefined ? { kind: "rule", rule } : { kind: "budget", budget: parseBudget(flags.budget, totals, flags.allocate) };
-  const unit = wish.kind === "budget" ? wish.budget.unit : "params";
+  const budget = flags.budget === undefined ? null : parseBudget(flags.budget);
+  const multiplyAdds = await whileInterruptible((signal) => countedMultiplyAdds(source, model, budget?.unit === "macs", signal));
+  if (multiplyAdds === null) return null;
+  const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0 };
+  const unit = budget?.unit ?? "params";
+  const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], flags.allocate);
   const known = await knownSpectra(model, options, flags);
   if (known === null) return null;
   const considered = await considerLayers(model.layers, source, {
-    scheme: flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+    // LoRA of a convolution is the channel scheme, and no other.
+    scheme: flags.as === "adapter" ? "channel" : flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+    ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
-  const { layers } = propose(considered, wish, totals[unit], budgetWords(unit));
+  const { layers, allocation } = propose(considered, wish, totals[unit], budgetWords(unit));
+  const closeness = allocation === null ? "" : closenessWords(flags.allocate, allocation);
   const { summary } = model;
   return {
     schema: PLAN_SCHEMA, tool: { name: "ranklens", version },
     source: { file: summary.path.slice(dirname(summary.path).length + 1), format: summary.format, sha256, parameters: summary.parameters },
-    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}`,
+    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${closeness === "" ? "" : `: ${closeness}`}`,
+    multiplyAdds: multiplyAdds.known === null ? null : plannedMultiplyAdds(multiplyAdds.known, layers),
     layers,
   };
+}
+
+/** A model that does not run on random inputs is factorized all the same, unless the budget asks for what is then not known. @throws Fault, Cancelled */
+async function countedMultiplyAdds(source: Source, { summary: { path, bytes } }: Model, isNeeded: boolean, signal: AbortSignal): Promise<{ readonly known: MultiplyAdds | null }> {
+  if (!isNeeded && source.activations !== undefined && bytes > MOST_RUN_UNASKED) return { known: null };
+  try {
+    return { known: await multiplyAddsApart(source, path, join(__dirname, "verify.js"), signal) };
+  } catch (error) {
+    if (isNeeded || !(error instanceof Fault)) throw error;
+    return { known: null };
+  }
 }
 
 /** Spectra of the analysis, from its cache where they are there. null: interrupted. */
@@ -132,22 +141,19 @@ async function knownSpectra(model: Model, options: OpenOptions, flags: Factorize
 }
 
 /** null: interrupted; then nothing is left behind. */
-async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, output: string, flags: FactorizeFlags): Promise<Outcome | null> {
+async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags): Promise<Outcome | null> {
   const bar = new ProgressBar(process.stderr);
-  const request = { path: model.summary.path, options, plan: outcome.plan, output, as: flags.as, threads: flags.threads ?? 0 };
+  const request = { path: model.summary.path, options, plan: outcome.plan, output, makesFolder, as: flags.as, threads: flags.threads ?? 0 };
   const written = await whileInterruptible((signal) => applyApart(join(__dirname, "apply.js"), request, signal, (message) => {
     if (message.type === "notice") process.stderr.write(`ranklens: ${message.text}\n`);
     if (message.type !== "progress") return;
     bar.show({ path: "", state: "running", done: message.done, failed: 0, estimated: 0, total: message.total, current: [message.name], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
   })).finally(() => bar.clear());
   if (written === null) return null;
-  const after = await openModel(output, { smallestTensor: DEFAULT_OPEN_OPTIONS.smallestTensor });
-  const size = { parameters: after.summary.parameters, bytes: after.summary.bytes };
-  await after.close();
-  const done = { ...outcome, written, after: size };
+  const done = { ...outcome, written, after: { ...await sizeOf(flags.as === "adapter" ? [output, adapterPaths(output).weights] : [output]), macs: outcome.after.macs } };
   if (flags.verify === undefined) return done;
   try {
-    return { ...done, verification: await verified(model, output, flags.verify) };
+    return { ...done, ...await verified(model, output, flags.verify) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     process.stderr.write(`ranklens: the model was written, but not verified: ${error.message}\n`);
@@ -155,12 +161,25 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
   }
 }
 
-async function verified(model: Model, output: string, data: true | string): Promise<Verification | null> {
-  if (model.summary.format !== "onnx") {
-    process.stderr.write("ranklens: safetensors holds no graph to run; the plan's relative errors are those of the weights.\n");
-    return null;
+/** Of all models together. */
+async function sizeOf(paths: readonly string[]): Promise<{ parameters: number; bytes: number }> {
+  const sum = { parameters: 0, bytes: 0 };
+  for (const path of paths) {
+    const { summary, close } = await openModel(path, DEFAULT_OPEN_OPTIONS);
+    await close();
+    sum.parameters += summary.parameters;
+    sum.bytes += summary.bytes;
   }
-  return whileInterruptible((signal) => verifyApart(join(__dirname, "verify.js"), { original: model.summary.path, candidate: output, data: data === true ? null : resolve(data) }, signal));
+  return sum;
+}
+
+/** Of an interrupted verification: nothing. @throws Fault */
+async function verified(model: Model, output: string, data: true | string): Promise<Pick<Outcome, "verification" | "layerErrors">> {
+  const script = join(__dirname, "verify.js");
+  const request = { original: model.summary.path, candidate: output, data: data === true ? null : resolve(data) };
+  if (model.summary.format === "onnx") return { verification: await whileInterruptible((signal) => verifyApart(script, request, signal)), layerErrors: null };
+  if (data !== true) throw new Fault("usage", `The model cannot be run on ${data}: its file holds no graph.`, "Use --verify without data.");
+  return { verification: null, layerErrors: await whileInterruptible((signal) => compareWeightsApart(script, request, signal)) };
 }
 
 /** Runs with Ctrl+C as a cancel. null: cancelled. */
@@ -186,5 +205,5 @@ function matcher(patterns: readonly string[]): (name: string) => boolean {
 }
 
 function parametersAfter(plan: Plan, before: number): Outcome["after"] {
-  return { parameters: plan.layers.reduce((sum, { parametersBefore, parametersAfter: after }) => sum + after - parametersBefore, before), bytes: null };
+  return { parameters: plan.layers.reduce((sum, { parametersBefore, parametersAfter: after }) => sum + after - parametersBefore, before), bytes: null, macs: plan.multiplyAdds?.after ?? null };
 }

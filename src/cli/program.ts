@@ -9,7 +9,7 @@ import { checkCommand, type CheckFlags } from "./checkCommand";
 import { factorizeCommand, type FactorizeFlags } from "./factorizeCommand";
 import { verifyCommand, type VerifyFlags } from "./verifyCommand";
 import { ALLOCATIONS } from "../factorize/propose";
-import { SCHEME_IDS } from "../factorize/scheme";
+import { SCHEME_WISHES } from "../factorize/scheme";
 import { OUTPUTS } from "../factorize/source";
 
 const EXAMPLES = `
@@ -68,10 +68,10 @@ function build(finish: (code: number) => void): Command {
   addFactorize(program, finish);
   program
     .command("verify")
-    .description("run two ONNX models side by side and compare their outputs, latency and size")
+    .description("run two ONNX models side by side and compare outputs, latency and size; of other formats, the output error of each layer")
     .argument("<original>", "the model as it was")
     .argument("<candidate>", "the model that should do the same")
-    .option("--data <file>", "inputs of your own (.npz by input name, or .npy); seeded random inputs without it")
+    .option("--data <file>", "inputs of your own: .npz by input name, .npy, or ONNX test data (input_0.pb or its folder); seeded random inputs without it")
     .option("--json", "write the figures as JSON", false)
     .action(async (original: string, candidate: string, flags: VerifyFlags) => finish(await verifyCommand(original, candidate, flags)));
   addCheck(program, finish);
@@ -106,23 +106,32 @@ Examples:
   ranklens factorize model.onnx --dry-run --ranks energy:0.95
   ranklens factorize model.safetensors --out small.safetensors --ranks ratio:0.5
   ranklens factorize model.onnx --out small.onnx --ranks small.onnx.plan.json
+  ranklens factorize models/llama --out models/llama-small --budget params:0.8
+  ranklens factorize checkpoint.pt --out small.safetensors --ranks energy:0.95 --verify
+
+ONNX stays ONNX. safetensors, PyTorch, GGUF, Keras and NumPy are written as safetensors: a checkpoint of several files stays
+one of several, and the configuration and tokenizer of a Hugging Face folder go along. What --as writes of these:
+  factored       the factors, smaller, with load_factorized.py, which builds their layers in PyTorch
+  reconstructed  weights of the old shapes, which load everywhere: to try what a rank costs, no smaller
+  adapter        a base and an adapter of PEFT (in NAME-adapter) that together are the original: the start of fine-tuning
+                 the principal part alone (PiSSA), larger
 
 The original is never overwritten. The plan lies beside the output as FILE.plan.json; applied again it gives the same bytes.`;
 
 function addFactorize(program: Command, finish: (code: number) => void): void {
   program
     .command("factorize")
-    .description("write a smaller ONNX or safetensors model with low-rank layers")
-    .argument("<model>", "model file")
-    .option("--out <file>", "the factorized model; its plan is written beside it")
-    .addOption(new Option("--scheme <scheme>", "how convolutions are factorized (matrices always by svd)").choices(["auto", ...SCHEME_IDS]).default("auto"))
+    .description("write a smaller model with low-rank layers")
+    .argument("<model>", "model file, index file of a sharded checkpoint, or folder that holds one model")
+    .option("--out <path>", "the factorized model, a file or a folder; its plan is written beside it")
+    .addOption(new Option("--scheme <scheme>", "how layers are factorized; matrices by svd where it does not fit them").choices(SCHEME_WISHES).default("auto"))
     .option("--ranks <rule>", "energy:0.9, stable, effective, evbmf, hard-threshold, ratio:0.5, fixed:16, or a plan (.json); default energy:0.9")
-    .option("--budget <budget>", "of the whole model: params:0.6, params:2M, bytes:0.5, bytes:10MiB")
+    .option("--budget <budget>", "of the whole model: params:0.6, params:2M, bytes:0.5, bytes:10MiB, macs:0.5 (multiply-adds)")
     .addOption(new Option("--allocate <how>", "how a budget is shared over layers").choices(Object.keys(ALLOCATIONS)).default("least-total"))
     .option("--include <glob>", "layers that are off by default (first convolution, last layer, embeddings); can be given several times", collect, [])
     .option("--exclude <glob>", "layers that stay as they are; can be given several times", collect, [])
-    .addOption(new Option("--as <form>", "safetensors: factors, or weights of the same shapes (no smaller)").choices([...OUTPUTS]).default("factored"))
-    .option("--verify [data]", "compare with the original afterwards, on a .npz or .npy file or on seeded random inputs")
+    .addOption(new Option("--as <form>", "safetensors: factors, weights of the same shapes (no smaller), or base and adapter (see below)").choices([...OUTPUTS]).default("factored"))
+    .option("--verify [data]", "compare with the original afterwards: ONNX on data (.npz, .npy, ONNX's .pb) or seeded random inputs, others layer by layer on Gaussian inputs")
     .option("--dry-run", "show the plan, write nothing", false)
     .option("--json", "write plan and figures as JSON", false)
     .option("--threads <n>", "processes that compute at once (default: as many as there are cores)", positive)

@@ -1,14 +1,15 @@
 import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import { assertPlanFits, contentHash, factorsOf } from "../factorize/apply";
+import { assertPlanFits, contentHash, makerOf, workOf } from "../factorize/apply";
 import { AtomicFiles } from "../factorize/atomic";
+import { companionsOf, copyCompanion } from "../factorize/companions";
 import { planText, type Plan } from "../factorize/plan";
-import { writeAll, type Output } from "../factorize/source";
-import { openSource } from "../factorize/sources";
-import { assertWritable } from "../factorize/writable";
-import { FastSvd } from "../linalg/fast/truncatedSvd";
+import { planPath, writeAll, type Output } from "../factorize/source";
+import { assertWritable, openSource } from "../factorize/sources";
 import { openModel } from "../models/formats";
 import type { OpenOptions } from "../models/model";
+import { FactorWorkers } from "./factorWorkers";
 
 /** Write the model that a plan makes of this one. */
 export interface ApplyRequest {
@@ -16,6 +17,8 @@ export interface ApplyRequest {
   readonly options: OpenOptions;
   readonly plan: Plan;
   readonly output: string;
+  /** Whether the output has a folder of its own, which is yet to be made. */
+  readonly makesFolder?: boolean;
   readonly as: Output;
   /** 0: as many as there are cores. */
   readonly threads: number;
@@ -28,22 +31,30 @@ export type ApplyMessage =
   | { readonly type: "written"; readonly paths: readonly string[] }
   | { readonly type: "fault"; readonly fault: PlainFault };
 
-/** @returns the files that were written: the model, what loads it, and the plan. @throws Fault */
-export async function applyPlan(request: ApplyRequest, tell: (message: ApplyMessage) => void): Promise<string[]> {
+/**
+ * @param script what the processes that compute factors run
+ * @returns the files that were written: the model, what loads it, and the plan. @throws Fault
+ */
+export async function applyPlan(script: string, request: ApplyRequest, tell: (message: ApplyMessage) => void): Promise<string[]> {
   const { path, options, plan, output, as, threads } = request;
   const model = await openModel(path, options);
   try {
     const source = await openSource(model, options, as);
     const files = new AtomicFiles();
+    let workers: FactorWorkers | null = null;
     try {
-      await assertWritable(model, source, output);
+      await assertWritable(source, model, output, request.makesFolder ?? false);
+      if (request.makesFolder === true) files.makeFolder(dirname(output));
       assertPlanFits(plan, await contentHash(model.files), model, source);
-      const svd = new FastSvd(threads > 0 ? threads : availableParallelism(), (text) => tell({ type: "notice", text }));
-      const factors = await factorsOf(plan, model, source, svd, (name, done, total) => tell({ type: "progress", name, done, total }));
-      await writeAll(source, factors, output, files);
-      await files.write(`${output}.plan.json`, (write) => write(Buffer.from(planText(plan))));
-      return await files.commit();
+      const work = workOf(plan, model, source);
+      const started = new FactorWorkers(script, { path, options, work, threads: threads > 0 ? threads : availableParallelism() }, tell);
+      workers = started;
+      await writeAll(source, makerOf(work, (names) => started.make(names)), output, files);
+      for (const companion of await companionsOf(model.files, output)) await files.write(companion.to, (write) => copyCompanion(companion, write));
+      await files.write(planPath(output), (write) => write(Buffer.from(planText(plan))));
+      return await files.commit(output);
     } finally {
+      workers?.stop();
       await files.discard();
       await source.close();
     }

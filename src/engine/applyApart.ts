@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Cancelled, Fault } from "../shared/fault";
+import { isPartial } from "../factorize/atomic";
 import type { ApplyMessage, ApplyRequest } from "./apply";
 
 /**
@@ -31,12 +32,14 @@ export async function applyApart(script: string, request: ApplyRequest, signal: 
     signal.removeEventListener("abort", kill);
     kill();
     await gone;
-    await removePartial(dirname(request.output), child.pid);
+    // What goes into a folder that is yet to be made is written beside it.
+    const folder = dirname(request.output);
+    for (const each of [folder, dirname(folder)]) await removePartial(each, child.pid);
   }
 }
 
 /** The names of `AtomicFiles` carry the process that writes them. */
 async function removePartial(folder: string, pid: number | undefined): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  await Promise.all(names.filter((name) => name.startsWith(".") && name.endsWith(`.${pid}.partial`)).map((name) => rm(join(folder, name), { force: true })));
+  await Promise.all(names.filter((name) => isPartial(name, pid)).map((name) => rm(join(folder, name), { force: true })));
 }

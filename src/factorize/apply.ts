@@ -3,11 +3,12 @@ import { basename } from "node:path";
 import { Fault } from "../shared/fault";
 import type { TruncatedSvd } from "../linalg/svd";
 import { FileBytes } from "../models/fileBytes";
-import type { Model } from "../models/model";
+import type { Model, Values } from "../models/model";
 import type { Plan } from "./plan";
-import type { Factor } from "./scheme";
+import type { Factor, SchemeId } from "./scheme";
 import { SCHEMES } from "./schemes";
-import { isTarget, type Source } from "./source";
+import { isTarget, type FactorMaker, type Source } from "./source";
+import { arranged, type Target } from "./target";
 
 /** Bytes hashed at once. */
 const CHUNK = 16 * 1024 * 1024;
@@ -49,22 +50,45 @@ export function assertPlanFits(plan: Plan, sha256: string, model: Model, source:
   }
 }
 
+/** A layer that a plan factorizes, with all that its factors need beside its values. */
+export interface LayerWork {
+  readonly name: string;
+  /** Index in `Model.layers`. */
+  readonly layer: number;
+  readonly target: Target;
+  readonly scheme: SchemeId;
+  readonly ranks: readonly number[];
+}
+
+/** What a plan asks for, in its order. @param plan one that `assertPlanFits` let pass */
+export function workOf(plan: Plan, model: Model, source: Pick<Source, "targets">): LayerWork[] {
+  const indices = new Map(model.layers.map((layer, index) => [layer.tensor.name, index]));
+  return plan.layers.flatMap(({ name, action, scheme, ranks }) => {
+    const layer = indices.get(name);
+    const target = layer === undefined ? undefined : source.targets[layer];
+    if (action === "keep" || scheme === null || layer === undefined || target === undefined || !isTarget(target)) return [];
+    return [{ name, layer, target, scheme, ranks }];
+  });
+}
+
 /**
- * The factors of every layer that a plan factorizes.
- * @param onLayer told before each
- * @throws Fault not-finite
+ * Factors that are made a few layers at a time, as the writer asks for them.
+ * @param make what makes those of some layers, by name
  */
-export async function factorsOf(plan: Plan, model: Model, source: Pick<Source, "targets">, svd: TruncatedSvd, onLayer: (name: string, done: number, total: number) => void): Promise<Map<string, readonly Factor[]>> {
-  const factors = new Map<string, readonly Factor[]>();
-  const byName = new Map(model.layers.map((layer, index) => [layer.tensor.name, { layer, target: source.targets[index]! }]));
-  const work = plan.layers.filter(({ action }) => action === "factorize");
-  for (const [index, { name, scheme, ranks }] of work.entries()) {
-    const { layer, target } = byName.get(name)!;
-    if (scheme === null || !isTarget(target)) continue;
-    onLayer(name, index, work.length);
-    const values = await model.read(layer.tensor);
-    if (!values.every(Number.isFinite)) throw new Fault("not-finite", `Layer ${name} holds numbers that are not finite: it has no factors.`, "Exclude it, or use an earlier checkpoint.");
-    factors.set(name, await SCHEMES[scheme].factor(target, values, ranks, svd));
-  }
-  return factors;
+export function makerOf(work: readonly LayerWork[], make: FactorMaker["make"]): FactorMaker {
+  return { steps: new Map(work.map(({ name, target, scheme, ranks }) => [name, SCHEMES[scheme].steps(target, ranks)])), make };
+}
+
+/** @throws Fault not-finite, and those of reading */
+export async function factorsFor({ name, layer, target, scheme, ranks }: LayerWork, model: Model, svd: TruncatedSvd): Promise<readonly Factor[]> {
+  const values = arranged(target, await model.read(model.layers[layer]!.tensor));
+  if (!areFinite(values)) throw new Fault("not-finite", `Layer ${name} holds numbers that are not finite: it has no factors.`, "Exclude it, or use an earlier checkpoint.");
+  return SCHEMES[scheme].factor(target, values, ranks, svd);
+}
+
+/** What is not finite leaves its mark on the sum. Where finite numbers overflow it, each is looked at. */
+function areFinite(values: Values): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return Number.isFinite(sum) || values.every(Number.isFinite);
 }

@@ -1,4 +1,4 @@
-import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Cancelled, Fault } from "../shared/fault";
 
@@ -17,12 +17,23 @@ interface Pending {
  */
 export class AtomicFiles {
   private readonly pending: Pending[] = [];
+  private readonly newFolders = new Set<string>();
 
   constructor(private readonly signal?: AbortSignal) {}
 
-  /** @throws Fault not-written, Cancelled; the caller then calls `discard` */
-  async write(path: string, body: (write: Write) => Promise<void>): Promise<void> {
-    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+  /** A folder for some of the files, which is made once all are complete where it is not there; until then they are beside it. */
+  makeFolder(path: string): void {
+    this.newFolders.add(path);
+  }
+
+  /**
+   * @returns the temporary name, under which it can be read until `commit`
+   * @throws Fault not-written, Cancelled; the caller then calls `discard`
+   */
+  async write(path: string, body: (write: Write) => Promise<void>): Promise<string> {
+    let folder = dirname(path);
+    while (this.newFolders.has(folder)) folder = dirname(folder);
+    const temporary = join(folder, partialName(path, this.pending.length, process.pid));
     let handle: FileHandle;
     try {
       handle = await open(temporary, "wx");
@@ -36,22 +47,32 @@ export class AtomicFiles {
     } finally {
       await handle.close();
     }
+    return temporary;
   }
 
-  /** Gives all files their names. @returns their paths */
-  async commit(): Promise<string[]> {
+  /**
+   * Gives all files their names. When one cannot have its own, those that have theirs go again.
+   * @param main the file by which a model is opened: it gets its name last, so that no half of a model is ever seen
+   * @returns their paths, the main one first
+   */
+  async commit(main?: string): Promise<string[]> {
     if (this.signal?.aborted === true) throw new Cancelled();
-    const done: string[] = [];
-    for (const { path, temporary } of this.pending) {
+    const inOrder = [...this.pending].sort((a, b) => Number(b.path === main) - Number(a.path === main));
+    const made: (() => Promise<void>)[] = [];
+    for (const { path, temporary } of [...inOrder].reverse()) {
       try {
+        const first = dirname(temporary) === dirname(path) ? undefined : await mkdir(dirname(path), { recursive: true });
+        if (first !== undefined) made.push(() => rm(first, { recursive: true, force: true }));
+        const isNew = await stat(path).then(() => false, () => true);
         await rename(temporary, path);
+        if (isNew) made.push(() => rm(path, { force: true }));
       } catch (error) {
+        for (const undo of made.reverse()) await undo().catch(() => undefined);
         throw notWritten(path, error);
       }
-      done.push(path);
     }
     this.pending.length = 0;
-    return done;
+    return inOrder.map(({ path }) => path);
   }
 
   async discard(): Promise<void> {
@@ -67,13 +88,31 @@ export class AtomicFiles {
   }
 }
 
+/** The name of a file while the process of that id writes it, as one of several, of which two may have one name in two folders. */
+function partialName(path: string, number: number, pid: number): string {
+  return `.${basename(path)}.${number}.${pid}.partial`;
+}
+
+/** Whether a process of that id was writing a file of this name. */
+export function isPartial(name: string, pid: number | undefined): boolean {
+  return name.startsWith(".") && name.endsWith(`.${pid}.partial`);
+}
+
 /**
  * Says before anything is computed that an output could not be written.
+ * @param makesFolder whether its folder may be made, in one that is there
  * @throws Fault not-written where it would overwrite one of `originals`, or its folder is not there
  */
-export async function assertOutput(path: string, originals: readonly string[]): Promise<void> {
-  const [own, folder, ...others] = await Promise.all([path, dirname(path), ...originals].map((each) => stat(each).catch(() => null)));
-  if (folder?.isDirectory() !== true) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
+export async function assertOutput(path: string, originals: readonly string[], makesFolder = false): Promise<void> {
+  const [folder, above] = await Promise.all([dirname(path), dirname(dirname(path))].map((each) => stat(each).catch(() => null)));
+  const isThere = folder?.isDirectory() === true || (makesFolder && folder === null && above?.isDirectory() === true);
+  if (!isThere) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
+  await assertFree(path, originals);
+}
+
+/** @throws Fault not-written where a file would take the place of a folder, or of one of `originals` */
+export async function assertFree(path: string, originals: readonly string[]): Promise<void> {
+  const [own, ...others] = await Promise.all([path, ...originals].map((each) => stat(each).catch(() => null)));
   if (own?.isDirectory() === true) throw new Fault("not-written", `${basename(path)} is a folder.`, "Name a file in it.");
   if (own !== null && own !== undefined && others.some((other) => other?.ino === own.ino && other.dev === own.dev)) {
     throw new Fault("not-written", `${basename(path)} is the original, which RankLens never overwrites.`, "Choose another name.");

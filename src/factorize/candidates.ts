@@ -1,15 +1,18 @@
+import type { Matrix } from "../linalg/matrix";
 import type { SpectrumSolver } from "../linalg/singularValues";
 import type { Layer, Values } from "../models/model";
-import type { ModeSpectra } from "./ladder";
-import type { Scheme, SchemeId } from "./scheme";
-import { schemesFor } from "./schemes";
+import type { ModeSpectra, Spectra } from "./ladder";
+import type { Positions, Scheme, SchemeId, SchemeWish } from "./scheme";
+import { SCHEMES, schemesFor } from "./schemes";
 import { isTarget, type Source } from "./source";
-import type { Form, Target } from "./target";
+import { arranged, isConvolution, type Form, type Target } from "./target";
 
 /** A layer that may be factorized: the schemes that fit it, with the spectra that rule their ranks. */
 export interface Candidate {
   readonly target: Target;
-  readonly schemes: readonly { readonly scheme: Scheme; readonly spectra: readonly ModeSpectra[] }[];
+  readonly schemes: readonly { readonly scheme: Scheme; readonly spectra: Spectra }[];
+  /** Where it is applied; left out where that is not known. */
+  readonly positions?: Positions;
 }
 
 /** A layer and what becomes of it: a candidate, or why it stays as it is. */
@@ -22,12 +25,14 @@ export interface Considered {
 }
 
 export interface CandidateOptions {
-  readonly scheme: SchemeId | "auto";
+  readonly scheme: SchemeWish;
   /** Takes layers that are off by default too. */
   readonly included: (name: string) => boolean;
   readonly excluded: (name: string) => boolean;
   /** A spectrum that is known already: of a layer's view by its unfolding and part; null when it is not. */
   readonly known: (name: string, unfolding: string, part: string | null) => Float64Array | null;
+  /** Where layers are applied, by name. */
+  readonly positions?: ReadonlyMap<string, Positions>;
   readonly read: (layer: Layer) => Promise<Values>;
   readonly solver: SpectrumSolver;
 }
@@ -55,8 +60,9 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
   const considered: Considered[] = [];
   for (const [index, layer] of layers.entries()) {
     const { name, shape, dtype } = layer.tensor;
-    const own = { name, parameters: shape.reduce((all, size) => all * size, 1), dtype };
     const target = source.targets[index]!;
+    // The type that it is written in, where that is another than the file's.
+    const own = { name, parameters: shape.reduce((all, size) => all * size, 1), dtype: isTarget(target) ? target.dtype : dtype };
     const reason = reasonToKeep(name, target, off, options);
     if (reason !== null || !isTarget(target)) {
       considered.push({ ...own, candidate: null, reason: reason ?? "" });
@@ -64,9 +70,14 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
     }
     const schemes = schemesFor(target, options.scheme);
     if (schemes.length === 0) considered.push({ ...own, candidate: null, reason: `the ${options.scheme} scheme does not fit it` });
-    else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options) }, reason: "" });
+    else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options), ...placed(name, options) }, reason: "" });
   }
   return considered;
+}
+
+function placed(name: string, { positions }: CandidateOptions): Pick<Candidate, "positions"> {
+  const own = positions?.get(name);
+  return own === undefined ? {} : { positions: own };
 }
 
 function reasonToKeep(name: string, target: Source["targets"][number], off: ReadonlyMap<string, string>, { included, excluded }: CandidateOptions): string | null {
@@ -77,28 +88,40 @@ function reasonToKeep(name: string, target: Source["targets"][number], off: Read
 
 async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, read, solver }: CandidateOptions): Promise<Candidate["schemes"]> {
   let values: Values | null = null;
+  const readOnce = async (): Promise<Values> => (values ??= arranged(target, await read(layer)));
+  const found = new Map<Scheme, Spectra>();
+  const spectraOf = async (scheme: Scheme): Promise<Spectra> => {
+    const before = found.get(scheme);
+    if (before !== undefined) return before;
+    const analyzed = knownModes(target, scheme, known);
+    const modes = analyzed !== null ? [analyzed] : scheme.fit !== undefined ? [scheme.fit(target, await readOnce())] : await modesOf(scheme.unfoldings(target, await readOnce()), solver);
+    const own = scheme.bound === "apart" ? [] : await spectraOf(isConvolution(target.form) ? SCHEMES.channel : SCHEMES.svd);
+    const all = [...modes, ...own];
+    found.set(scheme, all);
+    return all;
+  };
   const out = [];
-  for (const scheme of schemes) {
-    const found = scheme.id === "tucker2" ? null : knownModes(target, scheme, known);
-    if (found !== null) {
-      out.push({ scheme, spectra: [found] });
-      continue;
-    }
-    values ??= await read(layer);
-    const spectra: Float64Array[][] = [];
-    for (const mode of scheme.unfoldings(target, values)) {
-      const groups: Float64Array[] = [];
-      for (const matrix of mode) groups.push(await solver.singularValues(matrix));
-      spectra.push(groups);
-    }
-    out.push({ scheme, spectra });
-  }
+  for (const scheme of schemes) out.push({ scheme, spectra: await spectraOf(scheme) });
   return out;
 }
 
+async function modesOf(unfoldings: readonly (readonly Matrix[])[], solver: SpectrumSolver): Promise<ModeSpectra[]> {
+  const modes: ModeSpectra[] = [];
+  for (const mode of unfoldings) {
+    const groups: Float64Array[] = [];
+    for (const matrix of mode) groups.push(await solver.singularValues(matrix));
+    modes.push(groups);
+  }
+  return modes;
+}
+
+/** Unfoldings whose spectra the analysis has too, by scheme. */
+const ANALYZED: Partial<Record<SchemeId, string>> = { svd: "none", channel: "channel", spatial: "spatial" };
+
 /** The spectra of the only mode of a scheme, when the analysis has them for all groups. */
 function knownModes(target: Target, scheme: Scheme, known: CandidateOptions["known"]): ModeSpectra | null {
-  const unfolding = scheme.id === "svd" ? "none" : scheme.id;
+  const unfolding = ANALYZED[scheme.id];
+  if (unfolding === undefined) return null;
   const groups = "groups" in target.form ? target.form.groups : 1;
   const values = Array.from({ length: groups }, (_, group) => known(target.name, unfolding, groups === 1 ? null : `group:${group}`));
   const length = scheme.fullRanks(target)[0]!;

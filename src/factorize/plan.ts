@@ -10,7 +10,18 @@ export interface Plan {
   readonly source: PlanSource;
   /** How the ranks were chosen, for a person. */
   readonly choice: string;
+  /** Of the layers that are counted; null where the model could not be run, left out by plans of older versions. */
+  readonly multiplyAdds?: PlanMultiplyAdds | null;
   readonly layers: readonly PlanLayer[];
+}
+
+export interface PlanMultiplyAdds {
+  readonly before: number;
+  readonly after: number;
+  /** What is counted: one run on inputs of a shape, or one position of each layer. */
+  readonly per: string;
+  /** Layers that are not counted. */
+  readonly uncounted: readonly string[];
 }
 
 export interface PlanSource {
@@ -29,6 +40,9 @@ export interface PlanLayer {
   readonly reason: string;
   readonly parametersBefore: number;
   readonly parametersAfter: number;
+  /** Left out where it is not known how often the layer is applied. */
+  readonly multiplyAddsBefore?: number;
+  readonly multiplyAddsAfter?: number;
   /** ‖W − Ŵ‖_F / ‖W‖_F from the singular values: exact for one rank, an upper bound for two. */
   readonly relativeError: number;
 }

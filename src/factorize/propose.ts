@@ -4,15 +4,19 @@ import { equalRatio } from "./budget/equalRatio";
 import { leastTotal } from "./budget/leastTotal";
 import { minimax } from "./budget/minimax";
 import type { Candidate, Considered } from "./candidates";
-import { breakEven, ladderOf, rungAt, wholeRung, type ModeSpectra, type Rung } from "./ladder";
+import { breakEven, ladderOf, rungAt, wholeRung, type Rung, type Spectra } from "./ladder";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
-import type { Positions, Scheme } from "./scheme";
-import type { Target } from "./target";
+import type { Positions, Scheme, SchemeId } from "./scheme";
 
 /** How a budget is shared over layers. */
-export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio } as const;
+export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio, "effective-rank": minimax } as const;
 export type AllocationId = keyof typeof ALLOCATIONS;
+
+/** What of a rung each of them spreads or sums. */
+const OBJECTIVES: Readonly<Record<AllocationId, (rung: Rung) => number>> = {
+  minimax: ({ spectralError }) => spectralError, "least-total": ({ error2 }) => error2, "equal-ratio": ({ error2 }) => error2, "effective-rank": (rung) => rung.effectiveShare,
+};
 
 export interface Budget {
   readonly unit: "params" | "bytes";
@@ -21,7 +25,13 @@ export interface Budget {
   readonly allocation: AllocationId;
 }
 
-export type Wish = { readonly kind: "rule"; readonly rule: RankRule } | { readonly kind: "budget"; readonly budget: Budget };
+/** Of all layers that are counted; those that are not stay as they are. */
+export type MultiplyAddsBudget = Pick<Budget, "amount" | "allocation">;
+
+export type Wish =
+  | { readonly kind: "rule"; readonly rule: RankRule }
+  | { readonly kind: "budget"; readonly budget: Budget }
+  | { readonly kind: "multiply-adds"; readonly budget: MultiplyAddsBudget };
 
 /**
  * Ranks of a mode that a budget chooses among: with every one of a large layer's a model of hundreds of layers would have
@@ -29,9 +39,13 @@ export type Wish = { readonly kind: "rule"; readonly rule: RankRule } | { readon
  */
 const MOST_RANKS = 256;
 /** One budget after another is tried on the same candidates. */
-const RUNGS = new WeakMap<Candidate, readonly Rung[]>();
+const RUNGS = new WeakMap<Candidate, Map<string, readonly Rung[]>>();
+type Measure = "parameters" | "multiplyAdds";
 
-/** Sizes of activations are not known: multiply-adds are then those of one output position. */
+/** Schemes whose spectral errors are of one matrix, the layer's own unfolding: ALDS chooses k by them. */
+const COMPARABLE: readonly SchemeId[] = ["svd", "channel", "groups2", "groups4", "groups8"];
+
+/** Where sizes of activations are not known: multiply-adds are then those of one output position. */
 const ONE_POSITION: Positions = { before: [], after: [] };
 
 /** Layers of a plan, and how an allocation ended. */
@@ -46,14 +60,29 @@ export interface Proposal {
  * @throws Fault budget-impossible
  */
 export function propose(considered: readonly Considered[], wish: Wish, total: number, words: (amount: number) => string): Proposal {
-  return wish.kind === "rule"
-    ? { layers: considered.map((layer) => (layer.candidate === null ? kept(layer, layer.reason) : byRule(layer, layer.candidate, wish.rule))), allocation: null }
-    : byBudget(considered, wish.budget, total, words);
+  switch (wish.kind) {
+    case "rule": return { layers: considered.map((layer) => (layer.candidate === null ? kept(layer, layer.reason) : byRule(layer, layer.candidate, wish.rule))), allocation: null };
+    case "budget": {
+      const { unit } = wish.budget;
+      return byBudget(considered, wish.budget, total, words, { measure: "parameters", costOf: (layer, rung) => (unit === "params" ? rung.parameters : rung.parameters * bytesOf(layer.dtype)) });
+    }
+    case "multiply-adds": return byBudget(considered.map(counted), wish.budget, total, words, { measure: "multiplyAdds", costOf: (_, rung) => rung.multiplyAdds });
+  }
+}
+
+/** A layer whose multiply-adds are not known is no candidate under a budget of them. */
+function counted(layer: Considered): Considered {
+  if (layer.candidate === null || layer.candidate.positions !== undefined) return layer;
+  return { ...layer, candidate: null, reason: "how often it is applied is not known, so its multiply-adds are not counted" };
+}
+
+function positionsOf({ positions = ONE_POSITION }: Candidate): Positions {
+  return positions;
 }
 
 function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLayer {
-  const whole = wholeRung(candidate.target, ONE_POSITION);
-  const proposals = candidate.schemes.map(({ scheme, spectra }) => ruled(candidate.target, scheme, spectra, rule, whole)).filter((found) => found !== null);
+  const whole = wholeRung(candidate.target, positionsOf(candidate));
+  const proposals = candidate.schemes.map(({ scheme, spectra }) => ruled(candidate, scheme, spectra, rule, whole)).filter((found) => found !== null);
   if (proposals.length === 0) return kept(layer, "the rule places no rank for its spectrum");
   const { rung, limit } = proposals.reduce((best, other) => (other.rung.parameters < best.rung.parameters ? other : best));
   if (rung.parameters < whole.parameters) return factorized(layer, rung, ruleText(rule));
@@ -61,19 +90,27 @@ function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLa
   return kept(layer, `${ruleText(rule)}${rule.kind === "fixed" ? "" : `, ${rung.ranks.join(" × ")},`} does not make it smaller: ${most}`);
 }
 
-function ruled(target: Target, scheme: Scheme, spectra: readonly ModeSpectra[], rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
+function ruled(candidate: Candidate, scheme: Scheme, spectra: Spectra, rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
+  const { target } = candidate;
+  const positions = positionsOf(candidate);
   const full = scheme.fullRanks(target);
-  const ladder = ladderOf(target, scheme, spectra, ONE_POSITION);
+  const ladder = ladderOf(target, scheme, spectra, positions);
   const limit = breakEven(ladder, whole);
   if (rule.kind === "ratio") return { rung: ladder.findLast(({ parameters }) => parameters <= rule.share * whole.parameters) ?? ladder[0]!, limit };
+  if (scheme.fit !== undefined && rule.kind !== "fixed") {
+    // Fitted errors are no spectrum: the energy that a rank keeps can be read from them, and no more.
+    const rung = rule.kind === "energy" ? ladder.find(({ error2 }) => 1 - error2 >= rule.share) : undefined;
+    return rung === undefined ? null : { rung, limit };
+  }
   const longer = target.shape.reduce((all, size) => all * size, 1);
-  const ranks = spectra.map((mode, index) => {
+  const ranks = full.map((_, index) => {
+    const mode = spectra[index]!;
     const groups = mode.length;
-    const found = mode.map((values) => rankOf(shared(rule, spectra.length), values, values.length, Math.max(values.length, Math.round(longer / (groups * values.length))), epsilonOf(target.dtype)));
+    const found = mode.map((values) => rankOf(shared(rule, full.length), values, values.length, Math.max(values.length, Math.round(longer / (groups * values.length))), epsilonOf(target.dtype)));
     // All groups have one rank: that of the group that needs most.
     return found.includes(null) ? null : Math.min(full[index]!, Math.max(1, ...found.map((rank) => rank ?? 1)));
   });
-  return ranks.includes(null) ? null : { rung: rungAt(target, scheme, ranks.map((rank) => rank ?? 1), spectra, ONE_POSITION), limit };
+  return ranks.includes(null) ? null : { rung: rungAt(target, scheme, ranks.map((rank) => rank ?? 1), spectra, positions), limit };
 }
 
 /** What each of several modes may lose adds up: they share what the rule lets the layer lose. */
@@ -81,11 +118,15 @@ function shared(rule: RankRule, modes: number): RankRule {
   return rule.kind === "energy" ? { kind: "energy", share: 1 - (1 - rule.share) / modes } : rule;
 }
 
-function byBudget(considered: readonly Considered[], budget: Budget, total: number, words: (amount: number) => string): Proposal {
-  const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, rungs: rungsOf(layer.candidate) }]));
-  const costOf = (layer: Considered, parameters: number): number => (budget.unit === "params" ? parameters : parameters * bytesOf(layer.dtype));
-  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung.parameters), error: budget.allocation === "minimax" ? rung.spectralError : rung.error2 })));
-  const fixed = total - candidates.reduce((sum, { layer }) => sum + costOf(layer, layer.parameters), 0);
+interface Costs {
+  readonly measure: Measure;
+  costOf(layer: Considered, rung: Rung): number;
+}
+
+function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { measure, costOf }: Costs): Proposal {
+  const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, whole: wholeRung(layer.candidate.target, positionsOf(layer.candidate)), rungs: rungsOf(layer.candidate, measure, budget.allocation) }]));
+  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: OBJECTIVES[budget.allocation](rung) })));
+  const fixed = total - candidates.reduce((sum, { layer, whole }) => sum + costOf(layer, whole), 0);
   assertPossible(choices, fixed, budget.amount, words);
   const allocation = ALLOCATIONS[budget.allocation](choices, budget.amount - fixed);
   const chosen = new Map(candidates.map(({ layer, rungs }, index) => [layer.name, rungs[allocation.chosen[index]!]!]));
@@ -98,17 +139,22 @@ function byBudget(considered: readonly Considered[], budget: Budget, total: numb
 }
 
 /**
- * The layer as it is, and every rank of every scheme that makes it smaller. Of two schemes at one size the one that loses less
- * is left: errors in the spectral norm, which minimax spreads, compare layers and not schemes.
+ * The layer as it is, and every rank of every scheme that makes it smaller (in the measure of the budget). Of two schemes at
+ * one size the one that loses less is left: by its own bound for minimax, where the schemes' bounds compare, else by the
+ * Frobenius norm.
  */
-export function rungsOf(candidate: Candidate): readonly Rung[] {
-  const known = RUNGS.get(candidate);
-  if (known !== undefined) return known;
+export function rungsOf(candidate: Candidate, measure: Measure = "parameters", allocation?: AllocationId): readonly Rung[] {
   const { target, schemes } = candidate;
-  const whole = wholeRung(target, ONE_POSITION);
-  const all = [whole, ...schemes.flatMap(({ scheme, spectra }) => ladderOf(target, scheme, spectra, ONE_POSITION, MOST_RANKS).filter(({ parameters }) => parameters < whole.parameters))];
-  const rungs = efficient(all.map(({ parameters, error2 }) => ({ cost: parameters, error: error2 }))).map((index) => all[index]!);
-  RUNGS.set(candidate, rungs);
+  const error = allocation === "minimax" && schemes.every(({ scheme }) => COMPARABLE.includes(scheme.id)) ? "spectralError" : "error2";
+  const own = RUNGS.get(candidate) ?? new Map<string, readonly Rung[]>();
+  RUNGS.set(candidate, own);
+  const known = own.get(`${measure}/${error}`);
+  if (known !== undefined) return known;
+  const positions = positionsOf(candidate);
+  const whole = wholeRung(target, positions);
+  const all = [whole, ...schemes.flatMap(({ scheme, spectra }) => ladderOf(target, scheme, spectra, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]))];
+  const rungs = efficient(all.map((rung) => ({ cost: rung[measure], error: rung[error] }))).map((index) => all[index]!);
+  own.set(`${measure}/${error}`, rungs);
   return rungs;
 }
 
@@ -122,9 +168,10 @@ function kept({ name, parameters }: Considered, reason: string): PlanLayer {
   return { name, action: "keep", scheme: null, ranks: [], reason, parametersBefore: parameters, parametersAfter: parameters, relativeError: 0 };
 }
 
-function factorized({ name, parameters }: Considered, rung: Rung, reason: string): PlanLayer {
+function factorized({ name, parameters, candidate }: Considered, rung: Rung, reason: string): PlanLayer {
+  const multiplied = candidate?.positions === undefined ? {} : { multiplyAddsBefore: wholeRung(candidate.target, candidate.positions).multiplyAdds, multiplyAddsAfter: rung.multiplyAdds };
   return {
-    name, action: "factorize", scheme: rung.scheme, ranks: rung.ranks, reason, parametersBefore: parameters, parametersAfter: rung.parameters,
+    name, action: "factorize", scheme: rung.scheme, ranks: rung.ranks, reason, parametersBefore: parameters, parametersAfter: rung.parameters, ...multiplied,
     relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)),
   };
 }

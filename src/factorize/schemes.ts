@@ -1,18 +1,36 @@
-import type { Scheme, SchemeId } from "./scheme";
+import type { Scheme, SchemeId, SchemeWish } from "./scheme";
+import { channelGroups } from "./schemes/channelGroups";
 import { channelScheme } from "./schemes/channel";
+import { cpScheme } from "./schemes/cp";
+import { depthwiseScheme } from "./schemes/depthwise";
 import { spatialScheme } from "./schemes/spatial";
 import { svdScheme } from "./schemes/svd";
 import { tucker2Scheme } from "./schemes/tucker2";
 import type { Target } from "./target";
 
 /** All schemes. A new one is a file beside these and a line here. */
-export const SCHEMES: Readonly<Record<SchemeId, Scheme>> = { svd: svdScheme, channel: channelScheme, spatial: spatialScheme, tucker2: tucker2Scheme };
+export const SCHEMES: Readonly<Record<SchemeId, Scheme>> = {
+  svd: svdScheme, channel: channelScheme, spatial: spatialScheme, tucker2: tucker2Scheme, depthwise: depthwiseScheme,
+  groups2: channelGroups("groups2", 2), groups4: channelGroups("groups4", 4), groups8: channelGroups("groups8", 8), cp: cpScheme,
+};
 
-/** The schemes that fit a layer, of those asked for; `auto` asks for all. */
-export function schemesFor(target: Target, asked: SchemeId | "auto"): readonly Scheme[] {
-  const fitting = Object.values(SCHEMES).filter((scheme) => scheme.refusal(target) === null);
-  if (asked === "auto") return fitting;
-  // A matrix has one scheme: asking for a convolution's says nothing about it.
-  const named = fitting.filter(({ id }) => id === asked || id === "svd");
-  return named;
+/**
+ * Those that `auto` chooses among. Not among them: layers of many groups, which run slower than their multiply-adds say,
+ * and cp, which takes minutes where the others take seconds.
+ */
+export const PLAIN_SCHEMES: readonly SchemeId[] = ["svd", "channel", "spatial", "tucker2"];
+
+/** What wishes for several schemes stand for. */
+const SEVERAL: Readonly<Record<Exclude<SchemeWish, SchemeId>, readonly SchemeId[]>> = {
+  auto: PLAIN_SCHEMES,
+  alds: ["svd", "channel", "groups2", "groups4", "groups8"],
+};
+
+/** The schemes that fit a layer, of those asked for. */
+export function schemesFor(target: Target, asked: SchemeWish): readonly Scheme[] {
+  const ids = asked === "auto" || asked === "alds" ? SEVERAL[asked] : [asked];
+  const fitting = (wanted: readonly SchemeId[]): Scheme[] => wanted.map((id) => SCHEMES[id]).filter((scheme) => scheme.refusal(target) === null);
+  const named = fitting(ids);
+  // A matrix always has svd: asking for a convolution's scheme says nothing about it.
+  return named.length > 0 ? named : fitting(["svd"]);
 }

@@ -1,11 +1,14 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
 import { Fault } from "../shared/fault";
+import { formatOf } from "../models/formats";
 import type { Model, OpenOptions } from "../models/model";
+import { assertFree, assertOutput } from "./atomic";
 import { openOnnxSource } from "./onnx/source";
-import { openSafetensorsSource } from "./safetensors/source";
-import type { Output, Source } from "./source";
-
-/** Endings of the files that can be written. */
-const ENDINGS: Readonly<Record<string, string>> = { onnx: ".onnx", safetensors: ".safetensors" };
+import { FILE_ENDING, INDEX_ENDING } from "./safetensors/names";
+import { hasPieces } from "./safetensors/pieces/open";
+import { openTensorSource } from "./safetensors/source";
+import { planPath, type Output, type Source } from "./source";
 
 /** A model's layers as they can be factorized, by its format. @throws Fault unsupported, and those of the format */
 export async function openSource(model: Model, options: OpenOptions, output: Output): Promise<Source> {
@@ -14,18 +17,53 @@ export async function openSource(model: Model, options: OpenOptions, output: Out
     if (output !== "factored") throw new Fault("usage", `--as ${output} is for safetensors: an ONNX graph holds the factors itself.`);
     return openOnnxSource(path, model.layers, options);
   }
-  if (format === "safetensors") return openSafetensorsSource(path, model.layers, output);
-  throw new Fault("unsupported", `Models of the format ${format} cannot be factorized.`, "ONNX and safetensors can.");
+  if (hasPieces(format)) return openTensorSource(model, options, output);
+  throw new Fault("unsupported", `Models of the format ${format} cannot be factorized.`, "ONNX can, and safetensors, PyTorch, GGUF, Keras and NumPy, which are written as safetensors.");
 }
 
-/** Of the file that a model of this format is written to; empty where it cannot be. */
-export function endingOf(format: string): string {
-  return ENDINGS[format] ?? "";
+/** How the name of a model's output ends: ONNX stays ONNX, all else becomes safetensors, and several files stay several. */
+export function endingOf({ summary: { path, format }, files }: Pick<Model, "summary" | "files">): string {
+  if (format === "onnx") return ".onnx";
+  const isSharded = path.toLowerCase().endsWith(".index.json") || (format === "gguf" && files.length > 1);
+  return isSharded ? INDEX_ENDING : FILE_ENDING;
 }
 
-/** @throws Fault usage when a name's ending is not that of the model's format */
+/** @throws Fault usage when a name's ending is not that of the model's output */
 export function assertEnding(model: Model, output: string): void {
-  const ending = ENDINGS[model.summary.format];
-  if (ending === undefined || output.toLowerCase().endsWith(ending)) return;
-  throw new Fault("usage", `The factorized model is ${model.summary.format}: the name of the output ends in ${ending}.`);
+  const ending = endingOf(model);
+  if (!output.toLowerCase().endsWith(ending)) throw wrongEnding(ending);
+}
+
+function wrongEnding(ending: string): Fault {
+  const what = ending === INDEX_ENDING ? "The factorized model is of several files" : `The factorized model is ${ending === ".onnx" ? "ONNX" : "safetensors"}`;
+  return new Fault("usage", `${what}: the name of the output ends in ${ending}, or is that of a folder.`);
+}
+
+/**
+ * The main file of an output that a person names: a file of the right ending, or a folder.
+ * @returns its path, and whether its folder is yet to be made
+ * @throws Fault usage for a name of another ending
+ */
+export async function outputFile(model: Model, named: string): Promise<{ readonly path: string; readonly makesFolder: boolean }> {
+  const ending = endingOf(model);
+  if (named.toLowerCase().endsWith(ending)) return { path: named, makesFolder: false };
+  const there = await stat(named).catch(() => null);
+  const isFolder = there === null ? extname(named) === "" : there.isDirectory();
+  if (isFolder && formatOf(named) === undefined) return { path: join(named, ending === ".onnx" ? basename(model.summary.path) : `model${ending}`), makesFolder: there === null };
+  throw wrongEnding(ending);
+}
+
+/**
+ * Says before anything is computed that an output could not be written.
+ * @param makesFolder whether its folder is yet to be made
+ * @throws Fault not-written: over the original, into no folder, or in the place of another's script
+ */
+export async function assertWritable(source: Source, model: Model, output: string, makesFolder: boolean): Promise<void> {
+  await assertOutput(output, model.files, makesFolder);
+  for (const path of [planPath(output), ...source.paths(output)]) await assertFree(path, model.files);
+  for (const { name, text } of source.beside) {
+    const there = await readFile(join(dirname(output), name), "utf8").catch(() => null);
+    if (there === null || there.split("\n")[0] === text.split("\n")[0]) continue;
+    throw new Fault("not-written", `There is another ${name} in the folder of the output, which RankLens would have to overwrite.`, "Write into another folder.");
+  }
 }

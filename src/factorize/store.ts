@@ -5,6 +5,11 @@ export function isWritable(dtype: string): boolean {
   return Object.hasOwn(WRITERS, dtype);
 }
 
+/** Bytes of one number of a type that `isWritable`. */
+export function bytesOfType(dtype: string): number {
+  return encodeValues(dtype, new Float64Array(1)).length;
+}
+
 /**
  * Little-endian bytes of values, rounded once to the nearest number of the type.
  * @throws Error for a type that `isWritable` refuses
@@ -17,7 +22,7 @@ export function encodeValues(dtype: string, values: Float64Array): Uint8Array {
 
 const WRITERS: Readonly<Record<string, (values: Float64Array) => Uint8Array>> = {
   float64: (values) => new Uint8Array(values.slice().buffer),
-  float32: (values) => new Uint8Array(Float32Array.from(values).buffer),
+  float32: (values) => new Uint8Array(new Float32Array(values).buffer),
   float16: (values) => new Uint8Array(Uint16Array.from(values, float16Bits).buffer),
   bfloat16: (values) => new Uint8Array(Uint16Array.from(values, bfloat16Bits).buffer),
 };

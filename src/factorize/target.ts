@@ -1,4 +1,6 @@
 import type { LayerKind } from "../shared/report";
+import type { Values } from "../models/model";
+import { rowMajorStrides } from "../models/strided";
 
 /**
  * A layer as factorization sees it: its weight and how it is applied. Shapes are those of the file, with `layout`
@@ -11,14 +13,19 @@ export interface Target {
   readonly shape: readonly number[];
   readonly dtype: string;
   readonly form: Form;
+  /** Axes of the file's tensor in the order of `shape`, where the file has them in another. */
+  readonly axes?: readonly number[];
 }
 
 export type Form = MatrixForm | ConvolutionForm;
 
 export interface MatrixForm {
-  readonly op: "linear" | "embedding";
+  /** `recurrent`: the input weight of an LSTM, GRU or RNN, (…, gates·hidden, in), all outputs of which take one input. */
+  readonly op: "linear" | "embedding" | "recurrent";
   /** `out_in`: (out, in), PyTorch's Linear; `in_out`: (in, out), MatMul, and embeddings, whose input is the vocabulary. */
   readonly layout: "out_in" | "in_out";
+  /** Its input cannot be taken apart into groups of channels. */
+  readonly whole?: true;
 }
 
 export interface ConvolutionForm {
@@ -52,4 +59,26 @@ export function isDepthwise(shape: readonly number[], form: ConvolutionForm): bo
 /** Π sizes. */
 export function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
+}
+
+/** A weight as the file has it, in the order of its target's axes. @param values row-major */
+export function arranged({ shape, axes }: Pick<Target, "shape" | "axes">, values: Values): Values {
+  if (axes === undefined) return values;
+  const sizes = new Array<number>(axes.length);
+  axes.forEach((axis, place) => { sizes[axis] = shape[place]!; });
+  const steps = rowMajorStrides(sizes);
+  const strides = axes.map((axis) => steps[axis]!);
+  const out = values.slice();
+  const index = new Array<number>(axes.length).fill(0);
+  let from = 0;
+  for (let at = 0; at < out.length; at++) {
+    out[at] = values[from]!;
+    for (let place = axes.length - 1; place >= 0; place--) {
+      from += strides[place]!;
+      if (++index[place]! < shape[place]!) break;
+      from -= strides[place]! * shape[place]!;
+      index[place] = 0;
+    }
+  }
+  return out;
 }

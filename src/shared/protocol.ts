@@ -36,7 +36,7 @@ export interface EngineMethods {
   /** Writes what a plan says, never over the original. Cancellable: then nothing is left behind. Streams `work`. */
   apply: { params: { path: string; plan: string; output: string; as: string }; result: Applied };
   /** Compares a written model with its original, on data (.npz, .npy) or seeded inputs. Cancellable. */
-  verify: { params: { path: string; candidate: string; plan: string; as: string; data: string | null }; result: ModelCheck };
+  verify: { params: { path: string; candidate: string; data: string | null }; result: ModelCheck };
   /** What there is to say about a text of training configs; opens headers of base models only. */
   readConfig: { params: ConfigText; result: ConfigReading };
   /** What every method costs on a config's base model. */

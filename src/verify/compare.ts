@@ -7,15 +7,27 @@ export interface OutputComparison {
   readonly largestDifference: number;
   /** Share of samples whose largest entry along the last axis is the same; null where the output is no score. */
   readonly topOneAgreement: number | null;
+  /** The same for the samples of each class that the original names, most samples first; null where there is no score, or too many classes. */
+  readonly byClass: readonly ClassAgreement[] | null;
 }
+
+export interface ClassAgreement {
+  /** Index of the entry. */
+  readonly index: number;
+  readonly samples: number;
+  readonly agreement: number;
+}
+
+/** More are no classes but a vocabulary, of which each word has few samples. */
+const MOST_CLASSES = 1024;
 
 /** Adds outputs up, a batch at a time. */
 export class Comparison {
-  private readonly sums = new Map<string, { difference: number; original: number; candidate: number; product: number; largest: number; agreed: number; samples: number; classes: boolean }>();
+  private readonly sums = new Map<string, { difference: number; original: number; candidate: number; product: number; largest: number; agreed: number; samples: number; classes: boolean; byClass: Map<number, { samples: number; agreed: number }> }>();
 
   /** @param shape of both outputs */
   add(name: string, shape: readonly number[], original: ArrayLike<number>, candidate: ArrayLike<number>): void {
-    const sum = this.sums.get(name) ?? { difference: 0, original: 0, candidate: 0, product: 0, largest: 0, agreed: 0, samples: 0, classes: shape.length >= 2 };
+    const sum = this.sums.get(name) ?? { difference: 0, original: 0, candidate: 0, product: 0, largest: 0, agreed: 0, samples: 0, classes: shape.length >= 2, byClass: new Map<number, { samples: number; agreed: number }>() };
     for (let i = 0; i < original.length; i++) {
       const [y, z] = [original[i]!, candidate[i]!];
       sum.difference += (y - z) ** 2;
@@ -28,7 +40,11 @@ export class Comparison {
     if (width < 2) sum.classes = false;
     else for (let at = 0; at < original.length; at += width) {
       sum.samples++;
-      if (largestOf(original, at, width) === largestOf(candidate, at, width)) sum.agreed++;
+      const top = largestOf(original, at, width), isSame = top === largestOf(candidate, at, width);
+      if (isSame) sum.agreed++;
+      if (width > MOST_CLASSES) continue;
+      const own = sum.byClass.get(top) ?? { samples: 0, agreed: 0 };
+      sum.byClass.set(top, { samples: own.samples + 1, agreed: own.agreed + Number(isSame) });
     }
     this.sums.set(name, sum);
   }
@@ -40,6 +56,9 @@ export class Comparison {
       cosine: sum.original === 0 || sum.candidate === 0 ? Number(sum.original === sum.candidate) : sum.product / Math.sqrt(sum.original * sum.candidate),
       largestDifference: sum.largest,
       topOneAgreement: sum.classes && sum.samples > 0 ? sum.agreed / sum.samples : null,
+      byClass: !sum.classes || sum.byClass.size === 0 ? null : [...sum.byClass]
+        .map(([index, { samples, agreed }]) => ({ index, samples, agreement: agreed / samples }))
+        .sort((a, b) => b.samples - a.samples || a.index - b.index),
     }));
   }
 }

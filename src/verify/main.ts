@@ -1,15 +1,22 @@
 import { Fault } from "../shared/fault";
-import { layerOutputs, type LayersRequest } from "./layerOutputs";
-import { sideBySide } from "./sideBySide";
-import type { VerifyRequest } from "./verification";
+import { shapesOf, sideBySide } from "./sideBySide";
+import type { VerifyMessage } from "./fork";
+import { compareWeights } from "./weights";
 
 /** A process of its own: ONNX Runtime blocks its thread, and a native crash must not end who asked. */
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit(0));
-process.on("message", (request: VerifyRequest | LayersRequest) => {
-  const work = "plan" in request ? layerOutputs(request) : sideBySide(request);
-  void work.then(
-    (result: unknown) => process.send?.({ result }),
+process.on("message", (message: VerifyMessage) => {
+  void answer(message).then(
+    (result) => process.send?.({ result }),
     (error: unknown) => process.send?.(error instanceof Fault ? { fault: error.toPlain() } : { fault: new Fault("crashed", `Verification stopped: ${String(error)}.`, "This is a defect of RankLens: please report it.").toPlain() }),
   );
 });
+
+function answer(message: VerifyMessage): Promise<unknown> {
+  switch (message.of) {
+    case "outputs": return sideBySide(message.request);
+    case "weights": return compareWeights(message.request);
+    case "shapes": return shapesOf(message.path);
+  }
+}

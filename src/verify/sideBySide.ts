@@ -3,18 +3,23 @@ import { basename } from "node:path";
 import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
 import { Comparison, quantile } from "./compare";
-import { dataInputs, seededInputs, type Feeds, type InputMeta } from "./inputs";
-import type { Latency, Verification, VerifyRequest } from "./verification";
+import { dataInputs } from "./inputs";
+import { seededInputs, type SeededInputs } from "./seeded";
+import type { Feeds, InputMeta } from "./tensors";
+import type { Latency, Shapes, Verification, VerifyRequest } from "./verification";
 
 /** Timed runs of each model, in turn, after one that is not timed. */
 const TIMED_RUNS = 11;
+
+/** What a model refuses is told as a fault: ONNX Runtime need not write it too. */
+const ONLY_FATAL = 4;
 
 /** Runs both models on the same inputs in ONNX Runtime. @throws Fault */
 export async function sideBySide({ original, candidate, data }: VerifyRequest): Promise<Verification> {
   const ort = await runtime();
   const [first, second] = [await session(ort, original), await session(ort, candidate)];
-  const inputs = first.inputMetadata.flatMap((meta): InputMeta[] => (meta.isTensor ? [{ name: meta.name, type: meta.type, shape: meta.shape }] : []));
-  const batches = data === null ? seededInputs(ort, inputs) : await dataInputs(ort, data, inputs);
+  const inputs = inputsOf(first);
+  const { batches, words } = data === null ? await runnableInputs(ort, first, inputs, original) : { batches: await dataInputs(ort, data, inputs), words: "" };
   const comparison = new Comparison();
   for (const feeds of batches) {
     const [expected, found] = [await run(first, feeds, original, data), await run(second, feeds, candidate, data)];
@@ -33,10 +38,40 @@ export async function sideBySide({ original, candidate, data }: VerifyRequest): 
     }
   }
   return {
-    inputs: data === null ? "seeded random inputs of the graph's shapes" : basename(data), batches: batches.length, outputs: comparison.outputs,
+    inputs: data === null ? `seeded random inputs of the graph's shapes${words}` : basename(data), batches: batches.length, outputs: comparison.outputs,
     latency: { original: latency(times[0]), candidate: latency(times[1]) },
     bytes: { original: (await stat(original)).size, candidate: (await stat(candidate)).size },
   };
+}
+
+/** The shapes of a model's inputs and outputs on the first seeded inputs that it runs on. @throws Fault unsupported where there are none */
+export async function shapesOf(path: string): Promise<Shapes> {
+  const ort = await runtime();
+  const model = await session(ort, path);
+  const [feeds = {}] = (await runnableInputs(ort, model, inputsOf(model), path)).batches;
+  return { inputs: shapes(feeds), outputs: shapes(await run(model, feeds, path, null)) };
+}
+
+function shapes(tensors: Record<string, Ort.Tensor>): Map<string, readonly number[]> {
+  return new Map(Object.entries(tensors).flatMap(([name, { dims }]) => (dims === undefined ? [] : [[name, dims]])));
+}
+
+function inputsOf(model: Ort.InferenceSession): InputMeta[] {
+  return model.inputMetadata.flatMap((meta): InputMeta[] => (meta.isTensor ? [{ name: meta.name, type: meta.type, shape: meta.shape }] : []));
+}
+
+/** The first seeded inputs that the model runs on. @throws Fault unsupported where there are none, with what it said of the first */
+async function runnableInputs(ort: typeof Ort, model: Ort.InferenceSession, inputs: readonly InputMeta[], path: string): Promise<SeededInputs> {
+  let refusal: unknown = null;
+  for (const seeded of seededInputs(ort, inputs)) {
+    try {
+      await run(model, seeded.batches[0]!, path, null);
+      return seeded;
+    } catch (error) {
+      refusal ??= error;
+    }
+  }
+  throw refusal;
 }
 
 /** Native code: only where it is asked for, and told when there is none for this machine. */
@@ -52,7 +87,7 @@ async function runtime(): Promise<typeof Ort> {
 
 async function session(ort: typeof Ort, path: string): Promise<Ort.InferenceSession> {
   try {
-    return await ort.InferenceSession.create(path);
+    return await ort.InferenceSession.create(path, { logSeverityLevel: ONLY_FATAL });
   } catch (error) {
     throw new Fault("unsupported", `ONNX Runtime does not load ${basename(path)}: ${firstLine(error)}.`);
   }

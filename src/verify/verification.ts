@@ -7,7 +7,7 @@ export interface Latency {
 
 /** Original and candidate, side by side. */
 export interface Verification {
-  /** Where the inputs came from: "seeded random inputs of the graph's shapes", or the data's file. */
+  /** Where the inputs came from: "seeded random inputs of the graph's shapes, open axes of length 256", or the data's file. */
   readonly inputs: string;
   /** Runs of each model that the outputs are compared over. */
   readonly batches: number;
@@ -16,9 +16,24 @@ export interface Verification {
   readonly bytes: { readonly original: number; readonly candidate: number };
 }
 
+/** A model without a graph and what was written of it, layer by layer. */
+export interface WeightVerification {
+  /** "seeded Gaussian inputs, as the file holds no graph to run": real ones may fare better or worse. */
+  readonly inputs: string;
+  /** √(Σ‖(W − Ŵ)x‖² / Σ‖Wx‖²) of every layer whose values changed. */
+  readonly layers: readonly { readonly name: string; readonly relativeError: number }[];
+  readonly bytes: { readonly original: number; readonly candidate: number };
+}
+
+/** Of a model's inputs and outputs, by name. */
+export interface Shapes {
+  readonly inputs: ReadonlyMap<string, readonly number[]>;
+  readonly outputs: ReadonlyMap<string, readonly number[]>;
+}
+
 export interface VerifyRequest {
   readonly original: string;
   readonly candidate: string;
-  /** .npz or .npy; null for seeded inputs. */
+  /** .npz or .npy, ONNX test data (.pb, or a folder of it); null for seeded inputs. */
   readonly data: string | null;
 }

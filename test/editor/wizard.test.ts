@@ -24,14 +24,14 @@ describeWithModels("from a right-click to a smaller model", files, () => {
 
   it("is at hand", () => expect(files).toHaveLength(ENDINGS.length));
 
-  it.each(files)("%s: analyze, propose 60 %% of the parameters, write, check, open the new report", async (file) => {
+  it.each(files)("%s: analyze, propose 60 percent of the parameters, write, check, open the new report", async (file) => {
     const name = basename(file);
     const output = name.replace(/\.(\w+)$/, ".factorized.$1");
     const before = statSync(at(name));
     const report = await window().analyzeFromExplorer(name);
     await waitForText(report, /^All \d+ matrices are measured\.$/);
     await window().factorizeFromExplorer(name);
-    const wizard = await wizardIn(window().page);
+    const wizard = wizardIn(window().page);
     await planned(wizard);
     await wizard.getByRole("button", { name: "Balanced" }).click();
     await window().shot(`${name}-form`);
@@ -60,7 +60,7 @@ describeWithModels("from a right-click to a smaller model", files, () => {
     const name = basename(files.at(-1)!);
     const output = name.replace(/\.(\w+)$/, ".factorized.$1");
     await window().reload();
-    const wizard = await wizardIn(window().page);
+    const wizard = wizardIn(window().page);
     await planned(wizard);
     await written(wizard, output);
     await wizard.locator(".run-card").getByRole("button", { name: "Undo" }).click();
@@ -83,7 +83,7 @@ describe("a model that is being written", () => {
     const report = await window().analyzeFromExplorer(FILE);
     await waitForText(report, /^All \d+ matrices are measured\.$/);
     await window().factorizeFromExplorer(FILE);
-    const wizard = await wizardIn(window().page);
+    const wizard = wizardIn(window().page);
     await planned(wizard);
     const names = readdirSync(window().place.folder);
     await wizard.getByRole("button", { name: "Write the model" }).click();

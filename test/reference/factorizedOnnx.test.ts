@@ -29,6 +29,20 @@ describe.skipIf(!existsSync(MODELS))("a factorized real model", () => {
     expect(told.nodes.gone).toBeGreaterThanOrEqual(layers.length);
   });
 
+  it.each([
+    ["onnx/dtln_model_1", "svd", 1], ["onnx/dtln_model_1", "groups2", 1], ["onnx/dtln_model_1", "svd", 0.5], ["derived/onnx/tinystories_656k_fp32", "groups4", 1],
+    ["onnx/ultraface_RFB-320", "depthwise", 1], ["onnx/ultraface_RFB-320", "groups8", 1], ["onnx/ort_mnist_cnn", "cp", 0.2],
+  ] as const)("%s by %s at %d of the full ranks: is valid, and computes the same at all of them", async (name, scheme, share) => {
+    const original = join(MODELS, `${name}.onnx`), output = join(folder(), "factorized.onnx");
+    const { layers } = await writeFactored(original, output, scheme, "factored", (full) => Math.ceil(full * share));
+    expect(layers.length).toBeGreaterThan(1);
+    const told = JSON.parse(execFileSync("/usr/bin/python3", [SCRIPT, original, output], { encoding: "utf8" })) as Told;
+    expect(told).toMatchObject({ rest: true, unique: 0, nodes: { order: true } });
+    const { outputs } = await sideBySide({ original, candidate: output, data: null });
+    if (share === 1) expect(Math.max(...outputs.map(({ relativeError }) => relativeError))).toBeLessThan(2e-5);
+    else expect(Math.min(...outputs.map(({ relativeError }) => relativeError))).toBeGreaterThan(1e-3);
+  });
+
   it("with external data: keeps what stays in one new file beside it, and computes the same", async () => {
     const at = folder();
     const output = join(at, "factorized.onnx");

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { SchemeId } from "../../src/factorize/scheme";
 import { folder } from "../unit/support/folders";
 import { writeFactored } from "../unit/factorize/support/writeFactored";
 
@@ -22,7 +23,7 @@ beforeAll(() => {
   python("make", original);
 });
 
-async function loaded(scheme: "channel" | "spatial" | "tucker2", as: "factored" | "reconstructed" = "factored", rankOf?: (full: number) => number): Promise<Loaded & { path: string }> {
+async function loaded(scheme: SchemeId, as: "factored" | "reconstructed" = "factored", rankOf?: (full: number) => number): Promise<Loaded & { path: string }> {
   const at = folder();
   const path = join(at, "factored.safetensors");
   await writeFactored(original, path, scheme, "factored", rankOf);
@@ -32,11 +33,20 @@ async function loaded(scheme: "channel" | "spatial" | "tucker2", as: "factored" 
 }
 
 describe("a factored safetensors file in PyTorch", () => {
-  it.each(["channel", "spatial", "tucker2"] as const)("at full rank, by %s, gives the original outputs", async (scheme) => {
+  it.each(["depthwise", "groups2", "cp"] as const)("at a low rank, by %s, computes what its weights multiplied out again do", async (scheme) => {
+    const low = (full: number): number => Math.min(3, Math.ceil(full / 2));
+    const factored = await loaded(scheme, "factored", low);
+    const whole = await loaded(scheme, "reconstructed", low);
+    expect(factored.error).toBeGreaterThan(0.01);
+    expect(factored.error / whole.error).toBeCloseTo(1, 4);
+  });
+
+  it.each(["channel", "spatial", "tucker2", "depthwise", "groups2", "groups4"] as const)("at full rank, by %s, gives the original outputs", async (scheme) => {
     const { error, replaced, metadata } = await loaded(scheme);
     expect(error).toBeLessThan(1e-5);
     // conv_in has one input channel: without a graph it looks like a depthwise layer, and stays.
-    expect(replaced).toEqual(["conv1d", "conv3d", "conv_even", "conv_same", "embed_tokens", "fc1", "fc2", "lm_head"]);
+    // A bidirectional layer has a weight for each direction on one input, and stays too.
+    expect(replaced).toEqual(["cell", "conv1d", "conv3d", "conv_even", "conv_same", "deconv", "embed_tokens", "fc1", "fc2", "lm_head", "lstm"]);
     expect(metadata).toEqual({ format: "pt", note: "kept" });
   });
 

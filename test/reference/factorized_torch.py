@@ -22,14 +22,21 @@ class Model(nn.Module):
         self.conv3d = nn.Conv3d(8, 6, (2, 1, 3), padding=(1, 0, 0))
         self.fc1 = nn.Linear(10, 16)
         self.fc2 = nn.Linear(16, 16, bias=False)
+        self.deconv = nn.ConvTranspose2d(8, 6, (3, 2), stride=(2, 3), padding=(1, 0), output_padding=(1, 2), dilation=(1, 2))
+        self.lstm = nn.LSTM(16, 8, num_layers=2, batch_first=True)
+        self.both = nn.GRU(8, 8, batch_first=True, bidirectional=True)
+        self.cell = nn.GRUCell(16, 9)
         self.lm_head = nn.Linear(16, 5)
 
     def forward(self, tokens, image):
         text = self.conv1d(self.embed_tokens(tokens).transpose(1, 2))
         picture = self.conv_same(self.conv_even(self.conv_in(image)))
         volume = self.conv3d(picture[:, :, None].repeat(1, 1, 3, 1, 1))
-        words = self.lm_head(self.fc2(torch.tanh(self.fc1(text.transpose(1, 2)))))
-        return torch.cat([words.flatten(), picture.flatten(), volume.flatten()])
+        words = torch.tanh(self.fc1(text.transpose(1, 2)))
+        rows, state = self.both(self.lstm(words, (torch.ones(2, len(words), 8), torch.ones(2, len(words), 8)))[0])
+        packed = self.lstm(nn.utils.rnn.pack_padded_sequence(words, [3] * len(words), batch_first=True))[0].data
+        last = self.cell(words[:, 0], self.cell(words[:, 1]))
+        return torch.cat([part.flatten() for part in (self.lm_head(self.fc2(words)), picture, volume, self.deconv(picture), rows, state, packed, last)])
 
 
 def write(path, tensors):

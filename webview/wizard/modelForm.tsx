@@ -73,7 +73,7 @@ export function ModelForm({ host, control, target, window, ask, attempt, saved, 
           {section("method", schemeLabel(form, planning.choices), <MethodSection form={form} choices={planning.choices} onForm={onForm} />)}
           {section("budget", proposal.value === null ? "" : shareText(proposal.value.after.parameters / proposal.value.before.parameters),
             <BudgetSection form={form} choices={planning.choices} proposal={proposal.value} curve={curve.value} marks={marks} fault={proposal.fault ?? curve.fault}
-              smaller={form.as !== "reconstructed"} onForm={onForm} />)}
+              smaller={form.as === "factored"} onForm={onForm} />)}
           {section("check", form.data === null || planning.check === "layers" ? "" : fileName(form.data), <CheckSection form={form} kind={planning.check} onForm={onForm}
             onChooseData={() => ask(async () => {
               const { path: data } = await host.request("chooseData", null);

@@ -45,6 +45,8 @@ export class PreparedModel {
     /** Forms that the model can be written in. */
     readonly outputs: readonly Output[],
     private readonly files: readonly string[],
+    /** Of the output if nothing were factorized. */
+    private readonly bytes: number,
   ) {}
 
   /** @throws Fault unsupported for a format that cannot be written, and those of reading */
@@ -56,7 +58,8 @@ export class PreparedModel {
       try {
         let done = 0;
         const considered = await considerLayers(model.layers, source, {
-          scheme: "auto", included: () => true, excluded: (name) => failed.has(name),
+          // LoRA of a convolution is the channel scheme, and no other.
+          scheme: as === "adapter" ? "channel" : "auto", included: () => true, excluded: (name) => failed.has(name),
           known: (name, unfolding, part) => known.get(JSON.stringify([name, unfolding, part])) ?? null,
           read: ({ tensor }) => {
             onLayer(tensor.name, done++);
@@ -67,7 +70,7 @@ export class PreparedModel {
         return new PreparedModel(
           model.summary, as, considered.map((layer) => ({ ...layer, reason: failed.get(layer.name) ?? layer.reason })),
           model.layers.map(({ kind, tensor: { shape } }) => ({ kind, shape })), offByDefault(model.layers, source),
-          model.summary.format === "onnx" ? ["factored"] : OUTPUTS, model.files,
+          model.summary.format === "onnx" ? ["factored"] : OUTPUTS, model.files, source.bytes ?? model.summary.bytes,
         );
       } finally {
         await source.close();
@@ -93,11 +96,11 @@ export class PreparedModel {
 
   /** Of the file that is written. */
   get ending(): string {
-    return endingOf(this.summary.format);
+    return endingOf({ summary: this.summary, files: this.files });
   }
 
   get totals(): Readonly<Record<Unit, number>> {
-    return { params: this.summary.parameters, bytes: this.summary.bytes };
+    return { params: this.summary.parameters, bytes: this.bytes };
   }
 
   /** SHA-256 of the model's files. @throws Fault */

@@ -58,13 +58,13 @@ export function plannedLayers(model: PreparedModel, draft: Draft, { considered, 
 
 /** What a plan makes of the model's size, and what it loses. */
 export function estimate(model: PreparedModel, layers: readonly ProposedLayer[]): ModelEstimate {
-  const { parameters, bytes } = model.summary;
+  const { params, bytes } = model.totals;
   const smaller = makesSmaller(model.as);
   const saving = (unit: Unit): number => layers.reduce((sum, layer, index) => sum + saved(layer, unit, model.considered[index]!.dtype), 0);
   const free = layers.filter(({ relativeError }, index) => relativeError > 0 || model.considered[index]!.candidate !== null);
   const worst = layers.reduce<ModelEstimate["worst"]>((most, { name, relativeError }) => (relativeError > (most?.error ?? 0) ? { name, error: relativeError } : most), null);
   return {
-    parameters: smaller ? parameters - saving("params") : parameters,
+    parameters: smaller ? params - saving("params") : params,
     bytes: smaller ? bytes - saving("bytes") : bytes,
     error: free.length === 0 ? 0 : Math.sqrt(free.reduce((sum, { relativeError }) => sum + relativeError ** 2, 0) / free.length),
     worst,

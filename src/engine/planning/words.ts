@@ -1,6 +1,6 @@
 import { ALLOCATIONS, type AllocationId, type Budget } from "../../factorize/propose";
 import type { RankRule } from "../../factorize/rankRule";
-import { SCHEMES } from "../../factorize/schemes";
+import { PLAIN_SCHEMES, SCHEMES } from "../../factorize/schemes";
 import { OUTPUTS, type Output } from "../../factorize/source";
 import type { NamedChoice, PlanningChoices, Preset, RuleChoice } from "../../shared/planning";
 import { bytesText, countText } from "../../shared/figures";
@@ -12,6 +12,7 @@ export type Unit = Budget["unit"];
 const ALLOCATION_WORDS: Readonly<Record<AllocationId, Words>> = {
   "least-total": { label: "Least total error", note: "Every weight goes where it takes most error away; tells how far it is from the best possible." },
   minimax: { label: "Smallest worst error", note: "No layer loses more than it must: the largest error over the layers is the smallest possible (ALDS, Liebenwein et al. 2021)." },
+  "effective-rank": { label: "By effective rank", note: "Every layer keeps a rank in proportion to its effective rank (the signal of Swift-SVD, Qi et al. 2026)." },
   "equal-ratio": { label: "Same share of every layer", note: "Every layer keeps the same share of its weights, as most tools do." },
 };
 
@@ -23,12 +24,14 @@ const UNIT_WORDS: Readonly<Record<Unit, Words & { readonly text: (amount: number
 const OUTPUT_WORDS: Readonly<Record<Output, Words & { readonly smaller: boolean }>> = {
   factored: { label: "Factors", note: "The factors take the weights' place: smaller. Other programs see two or three layers for one; safetensors come with a short loader for PyTorch.", smaller: true },
   reconstructed: { label: "Multiplied out", note: "Weights of the same shapes, which load everywhere and are no smaller: to measure what the lower ranks cost.", smaller: false },
+  adapter: { label: "Base and adapter", note: "A base that holds what is left and an adapter of PEFT that holds the factors: together the original, and larger. To fine-tune the principal part alone (PiSSA, Meng et al. 2024).", smaller: false },
 };
 
 const RULE_WORDS: Readonly<Record<RankRule["kind"], Words & Pick<RuleChoice, "figure">>> = {
   energy: { label: "Share of energy", note: "The smallest rank that keeps this share of Σσ² (TRP, Xu et al. 2020).", figure: { least: 0.5, most: 0.999, step: 0.005, initial: 0.95 } },
   effective: { label: "Effective rank", note: "The effective rank, rounded up (Roy & Vetterli 2007).", figure: null },
-  stable: { label: "Stable rank", note: "The stable rank ‖W‖_F² / σ₁², rounded up (Cuttlefish, Wang et al. 2023).", figure: null },
+  stable: { label: "Stable rank", note: "The stable rank ‖W‖_F² / σ₁², rounded up (Rudelson & Vershynin 2007).", figure: null },
+  "scaled-stable": { label: "Scaled stable rank", note: "The stable rank in proportion to that of a random matrix of the same shape, rounded up (Cuttlefish, Wang et al. 2023).", figure: null },
   evbmf: { label: "EVBMF", note: "What stands out from noise by empirical variational Bayes (Nakajima et al. 2013).", figure: null },
   "hard-threshold": { label: "Hard threshold", note: "Singular values above Gavish and Donoho's optimal threshold (2014).", figure: null },
   ratio: { label: "Share of each layer", note: "The largest rank within this share of the layer's weights.", figure: { least: 0.05, most: 0.95, step: 0.05, initial: 0.5 } },
@@ -74,7 +77,8 @@ export function planningChoices(totals: Readonly<Record<Unit, number>>, outputs:
   return {
     schemes: [
       { id: "auto", label: "Best for each layer", note: "Every scheme that fits a layer is considered at every size." },
-      ...Object.values(SCHEMES).map(({ id, label, source }) => ({ id, label, note: source })),
+      // The others need spectra that no analysis has, or fits that take minutes: they are the terminal's.
+      ...PLAIN_SCHEMES.map((id) => SCHEMES[id]).map(({ id, label, source }) => ({ id, label, note: source })),
     ],
     allocations: named(ALLOCATION_WORDS),
     units: Object.entries(UNIT_WORDS).map(([id, { label, note }]) => ({ id, label, note, total: totals[id as Unit] })),

@@ -2,9 +2,10 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import type { Applied, ModelCheck, Work } from "../../shared/planning";
 import { parsePlan } from "../../factorize/plan";
+import { adapterPaths } from "../../factorize/safetensors/adapter";
 import { openModel } from "../../models/formats";
 import type { OpenOptions } from "../../models/model";
-import { compareLayersApart, verifyApart } from "../../verify/fork";
+import { compareWeightsApart, verifyApart } from "../../verify/fork";
 import { applyApart } from "../applyApart";
 import { isOutput } from "./words";
 
@@ -29,25 +30,30 @@ export class Writing {
       if (message.type === "notice") log(message.text);
       if (message.type === "progress") onWork({ path, task: "apply", layer: message.name, done: message.done, total: message.total });
     });
-    return { written: [output, ...written.filter((file) => file !== output)], before: await this.sizeOf(path), after: await this.sizeOf(output) };
+    return { written: [output, ...written.filter((file) => file !== output)], before: await this.sizeOf([path]), after: await this.sizeOf([output, ...written.filter((file) => file === adapterPaths(output).weights)]) };
   }
 
-  /** @param data .npz or .npy of inputs; null for seeded ones. @throws Fault, Cancelled */
-  async verify({ path, candidate, plan, as, data }: { readonly path: string; readonly candidate: string; readonly plan: string; readonly as: string; readonly data: string | null }, signal: AbortSignal): Promise<ModelCheck> {
-    const { verifyScript, open } = this.options;
-    if (!isOutput(as)) throw new Fault("usage", `There is no output named "${as}".`, "Choose another one.");
+  /** @param data .npz, .npy or ONNX test data of inputs; null for seeded ones. @throws Fault, Cancelled */
+  async verify({ path, candidate, data }: { readonly path: string; readonly candidate: string; readonly data: string | null }, signal: AbortSignal): Promise<ModelCheck> {
+    const { verifyScript } = this.options;
     if (!hasGraph(path) || !hasGraph(candidate)) {
-      return { kind: "layers", ...(await compareLayersApart(verifyScript, { original: path, candidate, plan: parsePlan(plan, "The plan"), as, options: open }, signal)) };
+      const { inputs, layers } = await compareWeightsApart(verifyScript, { original: path, candidate, data: null }, signal);
+      return { kind: "layers", inputs, layers };
     }
     const { inputs, batches, outputs, latency } = await verifyApart(verifyScript, { original: path, candidate, data }, signal);
     return { kind: "run", inputs: data === null ? inputs : basename(data), seeded: data === null, batches, outputs, latency };
   }
 
-  /** Parameters and bytes, from its header. */
-  private async sizeOf(path: string): Promise<{ parameters: number; bytes: number }> {
-    const model = await openModel(path, this.options.open);
-    await model.close();
-    return { parameters: model.summary.parameters, bytes: model.summary.bytes };
+  /** Parameters and bytes of all together, from their headers. */
+  private async sizeOf(paths: readonly string[]): Promise<{ parameters: number; bytes: number }> {
+    const sum = { parameters: 0, bytes: 0 };
+    for (const path of paths) {
+      const { summary, close } = await openModel(path, this.options.open);
+      await close();
+      sum.parameters += summary.parameters;
+      sum.bytes += summary.bytes;
+    }
+    return sum;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Allocation, Choice } from "./choices";
+import { leastTotalBound } from "./leastTotal";
 
 /** Halvings of the ratio: finer than any rank of any layer. */
 const HALVINGS = 50;
@@ -21,7 +22,7 @@ export function equalRatio(layers: readonly (readonly Choice[])[], budget: numbe
   }
   const chosen = at(low);
   const error = total(chosen, "error");
-  return { chosen, cost: total(chosen, "cost"), error, bound: 0 };
+  return { chosen, cost: total(chosen, "cost"), error, bound: leastTotalBound(layers, budget) };
 }
 
 function within(choices: readonly Choice[], most: number): number {

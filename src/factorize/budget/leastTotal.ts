@@ -21,6 +21,11 @@ export function leastTotal(layers: readonly (readonly Choice[])[], budget: numbe
   return search.complete ? { ...best, bound: best.error } : best;
 }
 
+/** What no allocation within the budget falls below in total: the error of the relaxation. */
+export function leastTotalBound(layers: readonly (readonly Choice[])[], budget: number): number {
+  return climb(layers, layers.map(lowerHull), budget).bound;
+}
+
 /** Indices of the choices on the lower convex hull, cheapest first: each step gains less for its cost than the one before. */
 function lowerHull(choices: readonly Choice[]): number[] {
   const hull: number[] = [];

@@ -46,6 +46,13 @@ export async function moved(tensors: readonly PlacedTensor[], external: External
   return all;
 }
 
+/** The files that tensors are in: the path that the model gives, relative to its folder, and the file's own. */
+export async function locationsOf(tensors: readonly PlacedTensor[], external: ExternalData): Promise<{ location: string; path: string }[]> {
+  const locations = new Set(tensors.flatMap(({ record: { source } }) => (source.kind === "external" ? [source.location] : [])));
+  const found = await Promise.all([...locations].map(async (location) => ({ location, file: await external.find(location) })));
+  return found.flatMap(({ location, file }) => (typeof file === "string" ? [] : [{ location, path: file.path }]));
+}
+
 /** The edits that point tensors to the new data file. */
 export async function repointed(file: FileBytes, all: readonly Moved[], name: string): Promise<Edit[]> {
   const edits: Edit[] = [];

@@ -14,14 +14,14 @@ interface NodeParts {
   readonly name: string;
   readonly opType: string;
   readonly inputs: readonly string[];
-  readonly output: string;
+  readonly outputs: readonly string[];
   readonly attributes?: readonly Uint8Array[];
   readonly further?: Uint8Array;
 }
 
-export function nodeProto({ name, opType, inputs, output, attributes = [], further = new Uint8Array(0) }: NodeParts): Uint8Array {
+export function nodeProto({ name, opType, inputs, outputs, attributes = [], further = new Uint8Array(0) }: NodeParts): Uint8Array {
   return joined([
-    ...inputs.map((input) => textField(NODE.input, input)), textField(NODE.output, output), textField(NODE.name, name), textField(NODE.opType, opType),
+    ...inputs.map((input) => textField(NODE.input, input)), ...outputs.map((output) => textField(NODE.output, output)), textField(NODE.name, name), textField(NODE.opType, opType),
     ...attributes.map((attribute) => bytesField(NODE.attribute, attribute)), further,
   ]);
 }
@@ -42,32 +42,69 @@ export interface StepNames {
   readonly output: string;
 }
 
+/** Names of values and nodes that a step needs beside its own, and the version of ONNX's operators. */
+export interface Surroundings {
+  readonly take: (name: string) => string;
+  readonly opset: number;
+}
+
 /**
  * The nodes that take a node's place.
  * @param weightInput which of its inputs the weight was
  * @returns encoded NodeProtos, in order
  */
-export function nodesFor(old: OldNode, weightInput: number, steps: readonly Step[], names: readonly StepNames[]): Uint8Array[] {
+export function nodesFor(old: OldNode, weightInput: number, steps: readonly Step[], names: readonly StepNames[], surroundings: Surroundings): Uint8Array[] {
   const { record } = old;
+  if (isRecurrent(record)) return recurrentNodes(old, weightInput, names);
   const [data = "", ...others] = record.inputs.filter((_, index) => index !== weightInput);
   // Gather's indices and the data of everything else come first; a bias is what follows.
   const bias = others.filter((name) => name !== "");
-  return steps.map((step, index) => {
+  return steps.flatMap((step, index): Uint8Array | Uint8Array[] => {
     const { weight, node, output } = names[index]!;
     const last = index === steps.length - 1;
     const from = index === 0 ? data : names[index - 1]!.output;
-    const common = { name: node, output, ...(last ? { further: old.further } : {}) };
+    const common = { name: node, outputs: [output], ...(last ? { further: old.further } : {}) };
     if (step.op === "conv" || step.op === "conv_transpose") {
       return nodeProto({ ...common, opType: step.op === "conv" ? "Conv" : "ConvTranspose", inputs: [from, weight, ...(last ? bias : [])], attributes: convolutionAttributes(old, step) });
     }
     if (step.op === "embedding") return nodeProto({ ...common, opType: "Gather", inputs: [weight, from], attributes: named(old, ["axis"]) });
+    if (step.op === "linear" && step.groups > 1) return partsOf(old, from, names[index]!, step.groups, surroundings);
     if (record.opType === "Gemm") return gemm(old, common, from, weight, bias, index === 0, last);
     return nodeProto({ ...common, opType: "MatMul", inputs: record.opType === "MatMul" && weightInput === 0 ? [weight, from] : [from, weight] });
   });
 }
 
+/** The factor in front takes the operator's input; the operator itself stays, its weight as wide as the rank. */
+function recurrentNodes({ record, attributes, further }: OldNode, weightInput: number, [first, last]: readonly StepNames[]): Uint8Array[] {
+  const inputs = record.inputs.map((input, index) => (index === 0 ? first!.output : index === weightInput ? last!.weight : input));
+  return [
+    nodeProto({ name: first!.node, opType: "MatMul", inputs: [record.inputs[0] ?? "", first!.weight], outputs: [first!.output] }),
+    nodeProto({ name: last!.node, opType: record.opType, inputs, outputs: record.outputs, attributes: [...attributes.values()], further }),
+  ];
+}
+
+/** From this operator set on, Split wants to be told into how many parts. */
+const SPLIT_COUNTS = 18;
+
+/** The input's channels in equal parts, each multiplied with its own block of the weight, side by side again. */
+function partsOf(old: OldNode, from: string, { weight, node, output }: StepNames, count: number, { take, opset }: Surroundings): Uint8Array[] {
+  const transposed = old.record.opType === "Gemm" && integerOf(old.record, "transA", 0) !== 0;
+  const several = (name: string): string[] => Array.from({ length: count }, (_, part) => take(`${name}.${part}`));
+  const [inputs, weights, outputs] = [several(`${output}.in`), several(`${weight}.part`), several(output)];
+  const split = (what: string, value: string, parts: readonly string[], axis: number): Uint8Array => nodeProto({
+    name: take(`${node}/${what}`), opType: "Split", inputs: [value], outputs: parts, attributes: [integer("axis", axis), ...(opset >= SPLIT_COUNTS ? [integer("num_outputs", count)] : [])],
+  });
+  return [
+    split("split_input", from, inputs, transposed ? 0 : -1), split("split_weight", weight, weights, 0),
+    ...inputs.map((input, part) => nodeProto({
+      name: take(`${node}/${part}`), opType: transposed ? "Gemm" : "MatMul", inputs: [input, weights[part]!], outputs: [outputs[part]!], attributes: transposed ? named(old, ["transA", "transB"]) : [],
+    })),
+    nodeProto({ name: node, opType: "Concat", inputs: outputs, outputs: [output], attributes: [integer("axis", -1)] }),
+  ];
+}
+
 /** α and C belong to the last factor, a transposed input to the first. */
-function gemm(old: OldNode, common: { name: string; output: string; further?: Uint8Array }, from: string, weight: string, bias: readonly string[], first: boolean, last: boolean): Uint8Array {
+function gemm(old: OldNode, common: { name: string; outputs: readonly string[]; further?: Uint8Array }, from: string, weight: string, bias: readonly string[], first: boolean, last: boolean): Uint8Array {
   const attributes = named(old, [...(first ? ["transA"] : []), ...(last ? ["alpha", "beta"] : []), "transB"]);
   if (last) return nodeProto({ ...common, opType: "Gemm", inputs: [from, weight, ...bias], attributes });
   return integerOf(old.record, "transA", 0) === 0
@@ -75,8 +112,9 @@ function gemm(old: OldNode, common: { name: string; output: string; further?: Ui
     : nodeProto({ ...common, opType: "Gemm", inputs: [from, weight], attributes });
 }
 
-/** A factor's shape and values as its node wants them: the first of an untransposed Gemm is multiplied from the right. */
+/** Whether a factor's node wants it transposed: the first of an untransposed Gemm, or of an LSTM, is multiplied from the right. */
 export function isTurned(record: NodeRecord, step: Step, index: number): boolean {
+  if (isRecurrent(record)) return index === 0;
   return record.opType === "Gemm" && step.op === "linear" && index === 0 && integerOf(record, "transA", 0) === 0 && integerOf(record, "transB", 0) !== 0;
 }
 
@@ -99,6 +137,10 @@ function convolutionAttributes(old: OldNode, { shape, groups, axes, op }: Step):
     ...(op === "conv_transpose" ? listOf("output_padding", 0) : []),
     ...(axes.includes(true) ? named(old, ["auto_pad"]) : []),
   ];
+}
+
+export function isRecurrent({ opType, domain }: NodeRecord): boolean {
+  return domain === "" && (opType === "LSTM" || opType === "GRU" || opType === "RNN");
 }
 
 function named(old: OldNode, names: readonly string[]): Uint8Array[] {

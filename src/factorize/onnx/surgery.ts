@@ -2,6 +2,7 @@ import type { FileBytes } from "../../models/fileBytes";
 import { ATTRIBUTE, DATA_TYPES, NODE, TENSOR, VALUE_INFO } from "../../models/onnx/schema";
 import { WireReader } from "../../models/onnx/wire";
 import type { Factor } from "../scheme";
+import { unpacked } from "../schemes/kernels";
 import { encodeValues } from "../store";
 import { bytesField, integerField, joined, textField } from "./encode";
 import { isTurned, nodeProto, nodesFor, type OldNode, type StepNames } from "./nodes";
@@ -19,6 +20,8 @@ const ATTRIBUTE_TYPE = 20, TENSOR_ATTRIBUTE = 4;
 export interface Surgeon {
   readonly file: FileBytes;
   readonly irVersion: number;
+  /** Of ONNX's own operators. */
+  readonly opset: number;
   readonly names: UniqueNames;
 }
 
@@ -64,7 +67,7 @@ function storing({ irVersion }: Surgeon, { tensor, graph }: WeightUses, factors:
 async function castEach(surgeon: Surgeon, cast: PlacedNode, from: readonly string[], to: readonly string[], roles: readonly string[]): Promise<Edit> {
   const old = await oldNode(surgeon.file, cast);
   const nodes = roles.map((role, index) => nodeProto({
-    name: surgeon.names.take(`${cast.record.name || cast.record.outputs[0]!}/${role}`), opType: "Cast", inputs: [from[index]!], output: to[index]!,
+    name: surgeon.names.take(`${cast.record.name || cast.record.outputs[0]!}/${role}`), opType: "Cast", inputs: [from[index]!], outputs: [to[index]!],
     attributes: [...old.attributes.values()], further: old.further,
   }));
   return replacing(cast.place, joined(nodes.map((node) => bytesField(GRAPH_FIELD.node, node))));
@@ -72,13 +75,14 @@ async function castEach(surgeon: Surgeon, cast: PlacedNode, from: readonly strin
 
 async function replaceNode(surgeon: Surgeon, { node, input }: Consumer, factors: readonly Factor[], weights: readonly string[], roles: readonly string[]): Promise<Edit> {
   const old = await oldNode(surgeon.file, node);
-  const output = node.record.outputs[0] ?? "";
+  // An LSTM may give on its last state alone.
+  const output = node.record.outputs.find((name) => name !== "") ?? "";
   const stepNames = roles.map((role, index): StepNames => ({
     weight: weights[index]!,
     node: surgeon.names.take(`${node.record.name || output}/${role}`),
     output: index === roles.length - 1 ? output : surgeon.names.take(`${output}.${role}`),
   }));
-  const nodes = nodesFor(old, input, factors, stepNames);
+  const nodes = nodesFor(old, input, factors, stepNames, { take: (name) => surgeon.names.take(name), opset: surgeon.opset });
   return replacing(node.place, joined(nodes.map((proto) => bytesField(GRAPH_FIELD.node, proto))));
 }
 
@@ -107,7 +111,7 @@ export function tensorProto(name: string, shape: readonly number[], dataType: nu
 
 function constantNode(name: string, proto: Uint8Array): Uint8Array {
   const value = joined([textField(ATTRIBUTE.name, "value"), bytesField(ATTRIBUTE.t, proto), integerField(ATTRIBUTE_TYPE, TENSOR_ATTRIBUTE)]);
-  return nodeProto({ name: `${name}/constant`, opType: "Constant", inputs: [], output: name, attributes: [value] });
+  return nodeProto({ name: `${name}/constant`, opType: "Constant", inputs: [], outputs: [name], attributes: [value] });
 }
 
 /** ValueInfoProto: name = 1, type = 2 {tensor_type = 1 {elem_type = 1, shape = 2 {dim = 1 {dim_value = 1}}}}. */
@@ -116,11 +120,10 @@ function valueInfo(name: string, dataType: number, shape: readonly number[]): Ui
   return joined([textField(VALUE_INFO.name, name), bytesField(2, bytesField(1, integerField(1, dataType), bytesField(2, dims)))]);
 }
 
+/** Block by block where it has several, which then lie one below another again. */
 function transposed(factor: Factor): Factor {
-  const [rows = 1, columns = 1] = factor.shape;
-  const values = new Float64Array(factor.values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) values[j * rows + i] = factor.values[i * columns + j]!;
-  return { ...factor, shape: [columns, rows], values };
+  const [rows = 1, columns = 1] = factor.shape, height = rows / factor.groups;
+  return { ...factor, shape: [columns * factor.groups, height], values: unpacked(factor.values, factor.groups, height, columns, 1) };
 }
 
 /** Every name that a model uses: those of values and of nodes. */

@@ -70,7 +70,8 @@ function formOf({ node: { record }, input }: Consumer, shape: readonly number[],
   if (record.domain !== "") return `${words} takes its weight whole`;
   switch (record.opType) {
     case "Conv": case "ConvTranspose": return input === 1 ? convolutionForm(record, shape) : `${words} takes it as something else`;
-    case "MatMul": return shape.length !== 2 ? "its weight is a stack of matrices" : { op: "linear", layout: input === 1 ? "in_out" : "out_in" };
+    case "MatMul": return shape.length !== 2 ? "its weight is a stack of matrices" : input === 1 ? { op: "linear", layout: "in_out" } : { op: "linear", layout: "out_in", whole: true };
+    case "LSTM": case "GRU": case "RNN": return recurrentForm(record, input);
     case "Gemm": return gemmForm(record, input, opset);
     case "Gather": {
       if (input !== 0 || shape.length !== 2) return `${words} takes it as something else`;
@@ -86,6 +87,11 @@ function convolutionForm(record: NodeRecord, shape: readonly number[]): Form | s
   const op = record.opType === "Conv" ? "conv" : "conv_transpose";
   const groups = integerOf(record, "group", 1);
   return (shape[0] ?? 0) % groups === 0 ? { op, groups } : "its groups do not divide its channels";
+}
+
+function recurrentForm({ opType }: NodeRecord, input: number): Form | string {
+  if (input === 1) return { op: "recurrent", layout: "out_in" };
+  return input === 2 ? `it multiplies the state inside ${opType}, which takes it whole; the input weight of the same layer can be factorized` : `${opType} takes it as something else`;
 }
 
 function gemmForm(record: NodeRecord, input: number, opset: number): Form | string {

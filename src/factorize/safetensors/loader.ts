@@ -7,12 +7,14 @@ export const LOADER = `"""Loads a model whose layers RankLens has factorized.
 
     from load_factorized import load_factorized
     model = MyModel()                                   # built as for the original weights
-    load_factorized(model, "model.safetensors")
+    load_factorized(model, "model.safetensors")         # or "model.safetensors.index.json" of several files
 
 Each factorized layer becomes a torch.nn.Sequential of smaller layers, which the file's metadata describes. Stride,
 padding and dilation are taken from the layer that is replaced. Needs torch alone.
 """
+import copy
 import json
+import os
 import struct
 
 import torch
@@ -38,8 +40,58 @@ def read_safetensors(path):
     return tensors, metadata
 
 
+def read_checkpoint(path):
+    """The same of all files that an index names. Metadata that names a tensor says of what other one it is the same."""
+    if not path.endswith(".json"):
+        return read_safetensors(path)
+    with open(path, encoding="utf-8") as file:
+        names = sorted(set(json.load(file)["weight_map"].values()))
+    tensors, metadata, modules = {}, {}, {}
+    for name in names:
+        own, said = read_safetensors(os.path.join(os.path.dirname(path), name))
+        modules.update(json.loads(said.pop("${MODULES_KEY}", "{}")))
+        tensors.update(own)
+        metadata.update(said)
+    return tensors, {**metadata, "${MODULES_KEY}": json.dumps(modules)}
+
+
+class GroupedLinear(nn.Module):
+    """The channels of the input in equal parts, each with a matrix of its own; these lie one below another."""
+
+    def __init__(self, rows, columns, groups):
+        super().__init__()
+        self.groups = groups
+        self.weight = nn.Parameter(torch.empty(rows, columns))
+
+    def forward(self, inputs):
+        parts = inputs.reshape(*inputs.shape[:-1], self.groups, self.weight.shape[1])
+        return torch.einsum("...gi,goi->...go", parts, self.weight.reshape(self.groups, -1, self.weight.shape[1])).flatten(-2)
+
+
+class ProjectedRecurrent(nn.Sequential):
+    """A linear layer in front of an LSTM, GRU or RNN (or a cell of one), which has a smaller input."""
+
+    def forward(self, inputs, *state):
+        first, last = self
+        packed = isinstance(inputs, nn.utils.rnn.PackedSequence)
+        return last(inputs._replace(data=first(inputs.data)) if packed else first(inputs), *state)
+
+    def flatten_parameters(self):
+        self[1].flatten_parameters()
+
+
+def recurrent_layer(original, name, steps):
+    first, last = steps
+    smaller = copy.deepcopy(original)
+    smaller.input_size = last["shape"][-1]
+    setattr(smaller, name, nn.Parameter(torch.empty(last["shape"])))
+    return ProjectedRecurrent(matrix_layer(first, False), smaller)
+
+
 def matrix_layer(step, bias):
     rows, columns = step["shape"]
+    if step["groups"] > 1:
+        return GroupedLinear(rows, columns, step["groups"])
     return nn.Embedding(rows, columns) if step["op"] == "embedding" else nn.Linear(columns, rows, bias=bias)
 
 
@@ -64,20 +116,26 @@ def convolution_layer(step, original, bias):
 
 def factorized_layer(original, steps):
     """The layers that take the place of \`original\`, with weights still to be loaded."""
+    device = next(original.parameters()).device
+    if steps[-1]["op"] == "recurrent":
+        return recurrent_layer(original, steps[-1]["name"], steps).to(device)
     groups = getattr(original, "groups", 1)
-    expected = steps[0]["groups"]
+    # One of the steps may divide the layer's own groups further; none has fewer.
+    expected = min(step["groups"] for step in steps) if "conv" in steps[0]["op"] else 1
     if groups != expected:
-        raise ValueError(f"{original} has {groups} groups, but was factorized as a layer of {expected}")
+        raise ValueError(f"{original} has {groups} groups, but was factorized as a layer of {expected}: the file does not say. Exclude it")
     layers = []
     for index, step in enumerate(steps):
         bias = index == len(steps) - 1 and getattr(original, "bias", None) is not None
         layers.append(convolution_layer(step, original, bias) if "conv" in step["op"] else matrix_layer(step, bias))
-    return nn.Sequential(*layers).to(original.weight.device)
+    return nn.Sequential(*layers).to(device)
 
 
 def load_factorized(model, path, strict=True):
     """Replaces the factorized layers of \`model\` and loads all weights from \`path\`. Returns the model."""
-    tensors, metadata = read_safetensors(path)
+    tensors, metadata = read_checkpoint(str(path))
+    wanted = model.state_dict().keys()
+    tensors.update({name: tensors[kept] for name, kept in metadata.items() if name in wanted and name not in tensors and kept in tensors})
     for name, steps in json.loads(metadata["${MODULES_KEY}"]).items():
         parent, _, child = name.rpartition(".")
         owner = model.get_submodule(parent)

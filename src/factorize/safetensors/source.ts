@@ -1,111 +1,125 @@
-import { basename } from "node:path";
-import { Fault } from "../../shared/fault";
-import { FileBytes } from "../../models/fileBytes";
-import type { Layer } from "../../models/model";
-import { readHeader, type Header } from "../../models/safetensors/header";
-import { METADATA } from "../../models/safetensors/schema";
-import type { Factor } from "../scheme";
-import type { Output, Source } from "../source";
+import { dirname } from "node:path";
+import type { Layer, Model, OpenOptions } from "../../models/model";
+import type { AtomicFiles } from "../atomic";
+import type { FactorMaker, Output, Source } from "../source";
 import { isWritable } from "../store";
-import type { Form, Target } from "../target";
-import { reconstructed } from "../reconstruct";
-import { LOADER, LOADER_NAME, MODULES_KEY } from "./loader";
-import { isTurned, isAlias, writtenTensors, type Written } from "./tensors";
+import { arranged, type Form, type Target } from "../target";
+import { adapterConfig, adapterEntries, adapterPaths, baseEntries, storedFactors } from "./adapter";
+import { LOADER, LOADER_NAME } from "./loader";
+import { indexText, inputWeight, RECURRENT, shardPath, WEIGHT } from "./names";
+import { movedNames, factoredEntries, factoredMetadata, reconstructedEntries } from "./outputs";
+import { openPieces } from "./pieces/open";
+import type { Piece, PieceFile, Pieces } from "./pieces/piece";
+import { dataBytes, writeSafetensors, type Entry } from "./writing";
 
-const CHUNK = 4 * 1024 * 1024;
-/** The header is padded with spaces so that data starts at a multiple of it, as the format's own library does. */
-const ALIGNMENT = 8;
-const WEIGHT = /^(.+)\.weight$/;
+/** A model that is written as safetensors. Layers are known by their tensors' names: there is no graph. @throws Fault */
+export async function openTensorSource(model: Model, options: OpenOptions, output: Output): Promise<Source> {
+  const { pieces, byLayer, targets } = await openTargets(model, options, output);
+  const writer = new Writer(model, pieces, new Map(targets.flatMap((target) => ("name" in target ? [[target.name, target] as const] : []))), output);
+  return {
+    targets,
+    notes: pieces.notes,
+    bytes: model.summary.format === "safetensors" ? null : [...byLayer.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+    beside: output === "factored" ? [{ name: LOADER_NAME, text: LOADER }] : [],
+    paths: (path) => writer.paths(path),
+    write: (factors, path, files) => writer.write(factors, path, files),
+    close: () => pieces.close(),
+  };
+}
 
-/** A safetensors file to be factorized. Layers are known by their tensors' names: there is no graph. @throws Fault */
-export async function openSafetensorsSource(path: string, layers: readonly Layer[], output: Output): Promise<Source> {
-  if (path.toLowerCase().endsWith(".json")) {
-    throw new Fault("unsupported", `${basename(path)} is the index of a sharded checkpoint, which cannot be factorized yet.`, "Join the shards into one file first.");
+/** A model's tensors as safetensors would have them, and its layers as factors see them, in their order. @throws Fault */
+export async function openTargets(model: Model, options: OpenOptions, output: Output): Promise<{ readonly pieces: Pieces; readonly byLayer: ReadonlyMap<string, Piece>; readonly targets: Source["targets"] }> {
+  const pieces = await openPieces(model, options);
+  const byLayer = new Map(pieces.files.flatMap((file) => file.pieces.map((piece) => [piece.layer, piece] as const)));
+  const names = new Set([...byLayer.values()].map(({ name }) => name));
+  return { pieces, byLayer, targets: model.layers.map((layer) => targetOf(layer, byLayer.get(layer.tensor.name), names, output)) };
+}
+
+class Writer {
+  constructor(private readonly model: Model, private readonly pieces: Pieces, private readonly targets: ReadonlyMap<string, Target>, private readonly output: Output) {}
+
+  paths(output: string): string[] {
+    const { files, isSharded } = this.pieces;
+    const { weights, config } = adapterPaths(output);
+    return [output, ...(isSharded ? files.map((_, index) => shardPath(output, index, files.length)) : []), ...(this.output === "adapter" ? [weights, config] : [])];
   }
-  const file = await FileBytes.open(path);
-  try {
-    const header = await readHeader(file);
-    const targets = layers.map((layer): Target | { readonly reason: string } => {
-      const form = formOf(layer, header, output);
-      return typeof form === "string" ? { reason: form } : { name: layer.tensor.name, kind: layer.kind, shape: layer.tensor.shape, dtype: layer.tensor.dtype, form };
-    });
-    return {
-      targets,
-      beside: output === "factored" ? [{ name: LOADER_NAME, text: LOADER }] : [],
-      data: () => null,
-      async apply(factors, _, write) {
-        const byName = new Map(targets.flatMap((target) => ("name" in target ? [[target.name, target] as const] : [])));
-        const replaced = output === "factored" ? factors : new Map([...factors].map(([name, parts]) => [name, [whole(byName.get(name)!, parts)]]));
-        const tensors = writtenTensors(header, replaced, output);
-        await write(headerBytes(header, tensors, output === "factored" ? modulesOf(factors) : null));
-        for (const [index, { data }] of tensors.entries()) {
-          if (isAlias(tensors, index)) continue;
-          if (data instanceof Uint8Array) await write(data);
-          else for (let at = data.begin; at < data.end; at += CHUNK) await write(await file.read(header.dataStart + at, Math.min(CHUNK, data.end - at)));
-        }
-        await file.assertUnchanged();
-      },
-      close: () => file.close(),
-    };
-  } catch (error) {
-    await file.close();
-    throw error;
+
+  async write(factors: FactorMaker, output: string, files: AtomicFiles): Promise<void> {
+    const { files: parts, isSharded } = this.pieces;
+    const { steps } = factors;
+    // The adapter first: the base is made from what was written of it.
+    const maker = this.output === "adapter" ? await this.writeAdapter(factors, output, files) : factors;
+    const moved = movedNames(parts, steps);
+    const entries = parts.map((part) => this.entriesOf(part, steps, moved));
+    const paths = isSharded ? parts.map((_, index) => shardPath(output, index, parts.length)) : [output];
+    if (isSharded) {
+      const names = paths.map((path, index) => ({ path, names: entries[index]!.map(({ name }) => name) }));
+      await files.write(output, (write) => write(Buffer.from(indexText(names, entries.reduce((sum, own) => sum + dataBytes(own), 0)))));
+    }
+    for (const [index, part] of parts.entries()) {
+      const metadata = this.output === "factored" ? factoredMetadata(part, steps) : part.metadata;
+      await files.write(paths[index]!, (write) => writeSafetensors(entries[index]!, metadata, maker, write));
+    }
+  }
+
+  private entriesOf(part: PieceFile, steps: FactorMaker["steps"], moved: ReadonlyMap<string, string>): Entry[] {
+    switch (this.output) {
+      case "factored": return factoredEntries(part, steps, moved);
+      case "reconstructed": return reconstructedEntries(part, steps, this.targets);
+      case "adapter": return baseEntries(part, steps, this.targets, (name) => this.read(name));
+    }
+  }
+
+  private async writeAdapter(factors: FactorMaker, output: string, files: AtomicFiles): Promise<FactorMaker> {
+    const { files: parts } = this.pieces;
+    const { weights, config } = adapterPaths(output);
+    const entries = adapterEntries(parts, factors.steps, this.targets);
+    files.makeFolder(dirname(weights));
+    const written = await files.write(weights, (write) => writeSafetensors(entries, new Map([["format", "pt"]]), factors, write));
+    await files.write(config, (write) => write(Buffer.from(adapterConfig(output, parts, factors.steps, this.targets))));
+    return storedFactors(written, parts, factors.steps, this.targets);
+  }
+
+  private async read(name: string) {
+    const layer = this.model.layers.find(({ tensor }) => tensor.name === name)!;
+    return arranged(this.targets.get(name)!, await this.model.read(layer.tensor));
   }
 }
 
+/** The layer as factors see it, or why it stays as it is. */
+function targetOf(layer: Layer, piece: Piece | undefined, names: ReadonlySet<string>, output: Output): Target | { readonly reason: string } {
+  if (layer.factored !== undefined) return { reason: "it is an adapter, which is factors already" };
+  if (piece === undefined) return { reason: "it is no tensor of the model's own state" };
+  const form = formOf(layer, piece, names, output);
+  const { shape, dtype, axes } = piece;
+  return typeof form === "string" ? { reason: form } : { name: layer.tensor.name, kind: layer.kind, shape, dtype, form, ...(axes === undefined ? {} : { axes }) };
+}
+
 /** How the layer applies its weight, or why it stays as it is. */
-function formOf({ tensor, kind, views, notes }: Layer, header: Header, output: Output): Form | string {
-  if (!isWritable(tensor.dtype)) return `its weight is quantized (${tensor.dtype}): factors of full precision would be larger`;
-  if (!WEIGHT.test(tensor.name)) return "its tensor is no module's weight by its name";
+function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, axes }: Piece, names: ReadonlySet<string>, output: Output): Form | string {
+  if (!isWritable(dtype)) return `its weight is quantized (${dtype}): factors of full precision would be larger`;
+  if (!RECURRENT.test(name) && !WEIGHT.test(name)) return "its tensor is no module's weight by its name";
   const tied = notes.find((note) => note.startsWith("also used as"));
-  if (tied !== undefined || isShared(tensor.name, header)) return `its weight is ${tied ?? "shared with another tensor"}`;
+  if (tied !== undefined || isAlias) return `its weight is ${tied ?? "shared with another tensor"}`;
   switch (kind) {
     case "linear": {
-      if (tensor.shape.length !== 2) return "its weight is no matrix";
-      if (views[0]?.input !== "rows") return { op: "linear", layout: "out_in" };
-      return output === "factored" ? "its weight is stored as (in, out), which no module of torch.nn has" : { op: "linear", layout: "in_out" };
+      if (shape.length !== 2) return "its weight is no matrix";
+      // No module of torch.nn multiplies parts of its input apart.
+      if (views[0]?.input !== "rows" || axes !== undefined) return { op: "linear", layout: "out_in", whole: true };
+      return output === "factored" ? "its weight is stored as (in, out), which no module of torch.nn has" : { op: "linear", layout: "in_out", whole: true };
     }
-    case "embedding": return tensor.shape.length === 2 ? { op: "embedding", layout: "in_out" } : "its weight is no matrix";
+    case "embedding": return shape.length === 2 ? { op: "embedding", layout: "in_out" } : "its weight is no matrix";
     case "conv": case "conv_transpose": {
-      const depthwise = views[0]?.unfolding === "depthwise" || (tensor.shape[1] === 1 && (tensor.shape[0] ?? 0) > 1);
+      if (output === "adapter" && kind === "conv_transpose") return "PEFT has no adapter for transposed convolutions";
+      const depthwise = views[0]?.unfolding === "depthwise" || (shape[1] === 1 && (shape[0] ?? 0) > 1);
+      if (views.some(({ part }) => part?.startsWith("group:") === true)) return "a grouped convolution: the file does not say how its channels are shared";
       return depthwise ? "depthwise, or of one input channel: the file does not say, and neither gains much" : { op: kind, groups: 1 };
+    }
+    case "lstm": case "gru": case "rnn": {
+      if (inputWeight(name) === null || shape.length !== 2) return "it multiplies the state inside the layer, or the output of one below it in the same module, which takes it whole";
+      if (names.has(`${name}_reverse`)) return "both directions take one input, each by a weight of its own: one factor would have to serve both";
+      return output === "adapter" ? "PEFT has no adapter for recurrent layers" : { op: "recurrent", layout: "out_in" };
     }
     default: return `a module of kind ${kind} takes its weight whole`;
   }
 }
-
-function isShared(name: string, { tensors, shared }: Header): boolean {
-  const own = tensors.find((tensor) => tensor.name === name);
-  return own !== undefined && (shared.has(own) || [...shared.values()].includes(own));
-}
-
-function whole(target: Target, factors: readonly Factor[]): Factor {
-  return { role: "whole", op: "linear", groups: 1, axes: [], shape: target.shape, values: reconstructed(target, factors) };
-}
-
-/** What the loader needs to know: the steps of each module. */
-function modulesOf(factors: ReadonlyMap<string, readonly Factor[]>): string {
-  return JSON.stringify(Object.fromEntries([...factors].map(([name, parts]) => [
-    WEIGHT.exec(name)?.[1] ?? name,
-    parts.map(({ op, shape, groups, axes }, index) => ({ op, shape: isTurned(parts, index) ? [...shape].reverse() : shape, groups, axes })),
-  ])));
-}
-
-function headerBytes(header: Header, tensors: readonly Written[], modules: string | null): Uint8Array {
-  let [at, before] = [0, 0];
-  const metadata = { ...Object.fromEntries(header.metadata), ...(modules === null ? {} : { [MODULES_KEY]: modules }) };
-  const entries: [string, unknown][] = Object.keys(metadata).length === 0 ? [] : [[METADATA, metadata]];
-  for (const [index, { name, dtype, shape, data }] of tensors.entries()) {
-    const length = data instanceof Uint8Array ? data.length : data.end - data.begin;
-    if (!isAlias(tensors, index)) [before, at] = [at, at + length];
-    entries.push([name, { dtype, shape, data_offsets: [before, at] }]);
-  }
-  // Written entry by entry: an object would sort names that are numbers.
-  const text = Buffer.from(`{${entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(",")}}`);
-  const padded = Math.ceil(text.length / ALIGNMENT) * ALIGNMENT;
-  const bytes = Buffer.alloc(8 + padded, " ");
-  bytes.writeBigUInt64LE(BigInt(padded));
-  text.copy(bytes, 8);
-  return bytes;
-}
-

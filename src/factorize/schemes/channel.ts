@@ -11,6 +11,7 @@ export const channelScheme: Scheme = {
   id: "channel",
   label: "Channel decomposition",
   source: "TRP (Xu et al., 2020), after Zhang et al., 2015",
+  bound: "apart",
   refusal: refuseOthers,
   fullRanks(target) {
     const { out, in: inEach, positions } = kernelsOf(target);

@@ -1,7 +1,7 @@
 import type { Matrix } from "../../linalg/matrix";
 import type { Values } from "../../models/model";
 import type { Step } from "../scheme";
-import { channelsOf, isConvolution, product, type Channels, type ConvolutionForm, type Target } from "../target";
+import { channelsOf, isConvolution, product, type Channels, type ConvolutionForm, type Form, type Target } from "../target";
 
 /** A convolution's weight taken apart: for each group the values as (out, in, k…), whichever way the file stores them. */
 export interface Kernels extends Channels {
@@ -32,7 +32,7 @@ export function groupsOf({ groups, out, in: inEach, positions, form }: Kernels, 
   const size = out * inEach * positions;
   return Array.from({ length: groups }, (_, group) => {
     const own = values.subarray(group * size, (group + 1) * size);
-    return form.op === "conv" ? Float64Array.from(own) : swapped(own, inEach, out, positions);
+    return form.op === "conv" ? new Float64Array(own) : swapped(own, inEach, out, positions);
   });
 }
 
@@ -42,6 +42,20 @@ export function packed(op: Step["op"], groups: readonly Float64Array[], out: num
   const all = new Float64Array(groups.length * size);
   groups.forEach((own, group) => all.set(op === "conv_transpose" ? swapped(own, out, inEach, positions) : own, group * size));
   return all;
+}
+
+/** Each group's (in, out, positions) of a weight that stores its inputs first, as (out, in, positions). */
+export function unpacked(values: Float64Array, groups: number, inEach: number, out: number, positions: number): Float64Array {
+  const size = values.length / groups;
+  const all = new Float64Array(values.length);
+  for (let group = 0; group < groups; group++) all.set(swapped(values.subarray(group * size, (group + 1) * size), inEach, out, positions), group * size);
+  return all;
+}
+
+/** How a layer's weight is stored: outputs first, or inputs first as transposed convolutions and matrices applied from the right have it. */
+export function packedAs(form: Form): ConvolutionForm["op"] {
+  if (isConvolution(form)) return form.op;
+  return form.layout === "in_out" ? "conv_transpose" : "conv";
 }
 
 /** Shape of a step's weight for (out, in) channels of each group. */

@@ -11,6 +11,7 @@ export const spatialScheme: Scheme = {
   id: "spatial",
   label: "Spatial decomposition",
   source: "TRP (Xu et al., 2020), after Jaderberg et al., 2014",
+  bound: "apart",
   refusal: (target) => refuseOthers(target) ?? (target.shape.length === 4 ? null : "the spatial scheme is for two-dimensional kernels"),
   fullRanks(target) {
     const { out, in: inEach, kernel: [kh = 1, kw = 1] } = kernelsOf(target);

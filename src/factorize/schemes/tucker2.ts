@@ -14,6 +14,7 @@ export const tucker2Scheme: Scheme = {
   id: "tucker2",
   label: "Tucker-2",
   source: "Kim et al., 2016; De Lathauwer et al., 2000",
+  bound: "apart",
   refusal: refuseOthers,
   fullRanks(target) {
     const { out, in: inEach, positions } = kernelsOf(target);

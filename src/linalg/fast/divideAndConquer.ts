@@ -9,17 +9,30 @@ import { secularRoot } from "./secular";
 export interface Eigen {
   /** Ascending. */
   readonly values: Float64Array;
-  /** n × n row-major; row i is the vector of value i. */
+  /** Row-major, of length n; row i is the vector of value i. */
   readonly vectors: Float64Array;
 }
 
 /** Up to this order the QL iteration is faster. */
 const LEAF = 32;
 
-/** @param diagonal n @param offDiagonal n − 1 */
-export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm): Eigen {
+/**
+ * @param diagonal n
+ * @param offDiagonal n − 1
+ * @param count vectors wanted, those of the largest values: the last product, which takes most of the time, is that much smaller
+ * @throws Error for entries that are not finite: their eigenvalues would look like some
+ */
+export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm, count = diagonal.length): Eigen {
+  if (!diagonal.every(Number.isFinite) || !offDiagonal.every(Number.isFinite)) throw new Error("A tridiagonal matrix has entries that are not finite.");
+  return conquer(diagonal, offDiagonal, gemm, count);
+}
+
+function conquer(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm, count = diagonal.length): Eigen {
   const n = diagonal.length;
-  if (n <= LEAF) return smallTridiagonal(diagonal, offDiagonal);
+  if (n <= LEAF) {
+    const { values, vectors } = smallTridiagonal(diagonal, offDiagonal);
+    return { values: values.slice(n - count), vectors: vectors.slice((n - count) * n) };
+  }
   const m = n >> 1;
   const coupling = offDiagonal[m - 1]!;
   // T = T₁ ⊕ T₂ + |β| u uᵀ with u = e_m ± e_{m+1}.
@@ -27,12 +40,12 @@ export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Arr
   const bottom = diagonal.slice(m);
   top[m - 1]! -= Math.abs(coupling);
   bottom[0]! -= Math.abs(coupling);
-  const first = tridiagonalEigen(top, offDiagonal.slice(0, m - 1), gemm);
-  const second = tridiagonalEigen(bottom, offDiagonal.slice(m), gemm);
-  return merge(first, second, coupling, gemm);
+  const first = conquer(top, offDiagonal.slice(0, m - 1), gemm);
+  const second = conquer(bottom, offDiagonal.slice(m), gemm);
+  return merge(first, second, coupling, gemm, count);
 }
 
-function merge(first: Eigen, second: Eigen, coupling: number, gemm: Gemm): Eigen {
+function merge(first: Eigen, second: Eigen, coupling: number, gemm: Gemm, count: number): Eigen {
   const [m, k] = [first.values.length, second.values.length];
   const n = m + k;
   const d = new Float64Array(n);
@@ -50,8 +63,8 @@ function merge(first: Eigen, second: Eigen, coupling: number, gemm: Gemm): Eigen
     }
   });
   const kept = deflate(d, z, rows, Math.abs(coupling));
-  const updated = kept.length > 0 ? updatedVectors(d, z, rows, kept, Math.abs(coupling), gemm) : undefined;
-  return sorted(d, rows, kept, updated);
+  const updated = kept.length > 0 ? updatedVectors(d, z, rows, kept, Math.abs(coupling), gemm, count) : undefined;
+  return sorted(d, rows, kept, updated, count);
 
   function valueOf(i: number): number {
     return i < m ? first.values[i]! : second.values[i - m]!;
@@ -98,8 +111,8 @@ function rotateRows(rows: Float64Array, n: number, p: number, q: number, c: numb
   }
 }
 
-/** The new values and vectors of the kept indices. */
-function updatedVectors(d: Float64Array, z: Float64Array, rows: Float64Array, kept: readonly number[], rho: number, gemm: Gemm): { values: Float64Array; vectors: Float64Array } {
+/** The largest `count` of the new values of the kept indices, ascending, and their vectors. */
+function updatedVectors(d: Float64Array, z: Float64Array, rows: Float64Array, kept: readonly number[], rho: number, gemm: Gemm, count: number): { values: Float64Array; vectors: Float64Array } {
   const n = d.length;
   const size = kept.length;
   const poles = Float64Array.from(kept, (i) => d[i]!);
@@ -118,7 +131,8 @@ function updatedVectors(d: Float64Array, z: Float64Array, rows: Float64Array, ke
     for (let i = 0; i < size; i++) exact[i]! *= i === j ? -differences[j * size + i]! : differences[j * size + i]! / (poles[i]! - poles[j]!);
   }
   for (let i = 0; i < size; i++) exact[i] = Math.sqrt(Math.abs(exact[i]!)) * Math.sign(z[kept[i]!]!);
-  for (let j = 0; j < size; j++) {
+  const first = Math.max(0, size - count);
+  for (let j = first; j < size; j++) {
     let norm = 0;
     for (let i = 0; i < size; i++) {
       const entry = exact[i]! / differences[j * size + i]!;
@@ -130,20 +144,21 @@ function updatedVectors(d: Float64Array, z: Float64Array, rows: Float64Array, ke
   }
   const old = new Float64Array(size * n);
   kept.forEach((source, i) => old.set(rows.subarray(source * n, (source + 1) * n), i * n));
-  const vectors = new Float64Array(size * n);
-  gemm.multiply({ rows: size, columns: size, data: differences }, { rows: size, columns: n, data: old }, { rows: size, columns: n, data: vectors });
-  return { values, vectors };
+  const wanted = size - first;
+  const vectors = new Float64Array(wanted * n);
+  gemm.multiply({ rows: wanted, columns: size, data: differences.subarray(first * size) }, { rows: size, columns: n, data: old }, { rows: wanted, columns: n, data: vectors });
+  return { values: values.subarray(first), vectors };
 }
 
-function sorted(d: Float64Array, rows: Float64Array, kept: readonly number[], updated: { values: Float64Array; vectors: Float64Array } | undefined): Eigen {
+function sorted(d: Float64Array, rows: Float64Array, kept: readonly number[], updated: { values: Float64Array; vectors: Float64Array } | undefined, count: number): Eigen {
   const n = d.length;
   const isKept = new Uint8Array(n);
   for (const i of kept) isKept[i] = 1;
   const all: { value: number; vector: Float64Array }[] = [];
   for (let i = 0; i < n; i++) if (isKept[i] === 0) all.push({ value: d[i]!, vector: rows.subarray(i * n, (i + 1) * n) });
   updated?.values.forEach((value, i) => all.push({ value, vector: updated.vectors.subarray(i * n, (i + 1) * n) }));
-  all.sort((left, right) => left.value - right.value);
-  const vectors = new Float64Array(n * n);
-  all.forEach(({ vector }, i) => vectors.set(vector, i * n));
-  return { values: Float64Array.from(all, ({ value }) => value), vectors };
+  const largest = all.sort((left, right) => left.value - right.value).slice(-count);
+  const vectors = new Float64Array(largest.length * n);
+  largest.forEach(({ vector }, i) => vectors.set(vector, i * n));
+  return { values: Float64Array.from(largest, ({ value }) => value), vectors };
 }

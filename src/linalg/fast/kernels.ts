@@ -24,12 +24,16 @@ interface Exports {
   transformQdTwice: TransformQd;
   bidiagonalize: Bidiagonalize;
   symmetricTimes: SymmetricTimes;
+  pendingColumn: PendingColumn;
+  subtractPending: SubtractPending;
 }
 type FactorPanel = (vectors: number, count: number, length: number, offset: number, factor: number, taus: number, negligible: number) => void;
 type ChaseBand = (band: number, order: number, scratch: number, negligible: number) => void;
 type TransformQd = (q: number, e: number, nextQ: number, nextE: number, last: number, shift: number, trail: number) => void;
 type Bidiagonalize = (a: number, n: number, stride: number, d: number, e: number, v: number, w: number) => void;
 type SymmetricTimes = (a: number, stride: number, first: number, n: number, x: number, w: number) => void;
+type PendingColumn = (a: number, stride: number, j: number, n: number, left: number, right: number, half: number, count: number, target: number) => void;
+type SubtractPending = (w: number, v: number, first: number, n: number, left: number, right: number, half: number, count: number, sums: number) => void;
 type MoveBlock = (source: number, rows: number, columns: number, sourceStride: number, target: number, targetStride: number) => void;
 
 /** The kernels of one element type. */
@@ -56,6 +60,8 @@ export class KernelModule {
   readonly transformQdTwice: TransformQd;
   readonly bidiagonalize: Bidiagonalize;
   readonly symmetricTimes: SymmetricTimes;
+  readonly pendingColumn: PendingColumn;
+  readonly subtractPending: SubtractPending;
 
   constructor() {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(readFileSync(moduleFile()))), { env: { abort: aborted } });
@@ -64,6 +70,8 @@ export class KernelModule {
     this.transformQdTwice = this.exports.transformQdTwice;
     this.bidiagonalize = this.exports.bidiagonalize;
     this.symmetricTimes = this.exports.symmetricTimes;
+    this.pendingColumn = this.exports.pendingColumn;
+    this.subtractPending = this.exports.subtractPending;
     const { factorPanel32, factorPanel64, chaseBand32, chaseBand64, transpose32, transpose64, copyBlock32, copyBlock64 } = this.exports;
     this.float32 = { bytesPerElement: 4, factorPanel: factorPanel32, chaseBand: chaseBand32, transpose: transpose32, copyBlock: copyBlock32 };
     this.float64 = { bytesPerElement: 8, factorPanel: factorPanel64, chaseBand: chaseBand64, transpose: transpose64, copyBlock: copyBlock64 };

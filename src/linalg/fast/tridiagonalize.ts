@@ -19,7 +19,9 @@ export interface Tridiagonal {
 
 /** @param matrix n × n row-major; only the lower triangle is used */
 export function tridiagonalize(matrix: Float64Array, n: number, gemm: Gemm, module: KernelModule): Tridiagonal {
-  const [a, x, w] = module.allocate("float64", n * n, n, n) as [Float64Array, Float64Array, Float64Array];
+  const width = 2 * PANEL;
+  // Trailing matrix = A − V Wᵀ − W Vᵀ: rows of `left` hold (V, W), rows of `right` hold (W, V).
+  const [a, x, w, column, left, right, sums] = module.allocate("float64", n * n, n, n, n, n * width, n * width, width) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
   a.set(matrix);
   const diagonal = new Float64Array(n);
   const offDiagonal = new Float64Array(Math.max(0, n - 1));
@@ -27,12 +29,12 @@ export function tridiagonalize(matrix: Float64Array, n: number, gemm: Gemm, modu
   const taus = new Float64Array(n);
   for (let first = 0; first < n; first += PANEL) {
     const count = Math.min(PANEL, n - first);
-    // Trailing matrix = A − V Wᵀ − W Vᵀ: rows of `left` hold (V, W), rows of `right` hold (W, V).
-    const left = new Float64Array(n * 2 * PANEL);
-    const right = new Float64Array(n * 2 * PANEL);
+    left.fill(0);
+    right.fill(0);
     for (let k = 0; k < count; k++) {
       const j = first + k;
-      const column = currentColumn(a, n, j, left, right, k);
+      const pending = k + (k & 1);
+      module.pendingColumn(a.byteOffset, n, j, n, left.byteOffset, right.byteOffset, PANEL, pending, column.byteOffset);
       diagonal[j] = column[j]!;
       if (j === n - 1) break;
       const v = reflectors.subarray(j * n, (j + 1) * n);
@@ -42,54 +44,23 @@ export function tridiagonalize(matrix: Float64Array, n: number, gemm: Gemm, modu
       if (tau === 0) continue;
       x.set(v);
       module.symmetricTimes(a.byteOffset, n, j + 1, n, x.byteOffset, w.byteOffset);
-      subtractPending(w, v, j + 1, left, right, k);
+      module.subtractPending(w.byteOffset, x.byteOffset, j + 1, n, left.byteOffset, right.byteOffset, PANEL, pending, sums.byteOffset);
       let half = 0;
       for (let i = j + 1; i < n; i++) half += w[i]! * v[i]!;
       half *= 0.5 * tau * tau;
       for (let i = j + 1; i < n; i++) {
         const value = tau * w[i]! - half * v[i]!;
-        left[i * 2 * PANEL + k] = right[i * 2 * PANEL + PANEL + k] = v[i]!;
-        left[i * 2 * PANEL + PANEL + k] = right[i * 2 * PANEL + k] = value;
+        left[i * width + k] = right[i * width + PANEL + k] = v[i]!;
+        left[i * width + PANEL + k] = right[i * width + k] = value;
       }
     }
     const next = first + count;
     if (next < n) {
-      const rows = { rows: n - next, columns: 2 * PANEL, data: left.subarray(next * 2 * PANEL) };
-      gemm.subtractTransB(rows, { rows: n, columns: 2 * PANEL, data: right }, { rows: n - next, columns: n, data: a.subarray(next * n) });
+      const rows = { rows: n - next, columns: width, data: left.subarray(next * width) };
+      gemm.subtractTransB(rows, { rows: n, columns: width, data: right }, { rows: n - next, columns: n, data: a.subarray(next * n) });
     }
   }
   return { diagonal, offDiagonal, reflectors, taus };
-}
-
-/** Column j of the trailing matrix from row j on, with the k pending rank-two updates. */
-function currentColumn(a: Float64Array, n: number, j: number, left: Float64Array, right: Float64Array, k: number): Float64Array {
-  const column = new Float64Array(n);
-  const width = 2 * PANEL;
-  for (let i = j; i < n; i++) {
-    let value = a[i * n + j]!;
-    for (let p = 0; p < k; p++) value -= left[i * width + p]! * right[j * width + p]! + left[i * width + PANEL + p]! * right[j * width + PANEL + p]!;
-    column[i] = value;
-  }
-  return column;
-}
-
-/** w ← w − (V Wᵀ + W Vᵀ) v for the k pending updates. */
-function subtractPending(w: Float64Array, v: Float64Array, from: number, left: Float64Array, right: Float64Array, k: number): void {
-  const width = 2 * PANEL;
-  const n = w.length;
-  const sums = new Float64Array(width);
-  for (let i = from; i < n; i++) {
-    const x = v[i]!;
-    for (let p = 0; p < k; p++) {
-      sums[p]! += right[i * width + p]! * x;
-      sums[PANEL + p]! += right[i * width + PANEL + p]! * x;
-    }
-  }
-  for (let i = from; i < n; i++) {
-    let value = w[i]!;
-    for (let p = 0; p < k; p++) value -= left[i * width + p]! * sums[p]! + left[i * width + PANEL + p]! * sums[PANEL + p]!;
-    w[i] = value;
-  }
 }
 
 /** The reflector that makes all of x after `pivot` zero, written to v. */

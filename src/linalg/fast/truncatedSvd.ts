@@ -1,6 +1,7 @@
 import type { Matrix } from "../matrix";
 import { exactSvd, type Triplets, type TruncatedSvd } from "../svd";
 import type { Gemm } from "./gemm";
+import { gramTriplets } from "./gramTriplets";
 import { KernelModule } from "./kernels";
 import { OnnxGemm } from "./onnxGemm";
 import { allTriplets } from "./svd";
@@ -27,7 +28,9 @@ export class FastSvd implements TruncatedSvd {
     if (Math.min(rows, columns) < FAST_FROM || data.every((value) => value === 0)) return exactSvd.truncate(matrix, rank);
     const kernel = (this.kernel ??= this.load());
     if (kernel === null) return exactSvd.truncate(matrix, rank);
-    const { values, left, right } = leading(allTriplets({ rows, columns, data: Float64Array.from(data) }, kernel.gemm, kernel.module), rank);
+    const found = rank > 0 ? gramTriplets({ rows, columns, data }, rank, kernel.gemm, kernel.module) : null;
+    if (found !== null) return found;
+    const { values, left, right } = leading(allTriplets({ rows, columns, data }, kernel.gemm, kernel.module), rank);
     return { rank, values, left: transposed(left, rank, rows), right };
   }
 

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { decode } from "../dtypes";
 import { FileBytes } from "../fileBytes";
-import type { Values } from "../model";
+import type { ReadRange, Values } from "../model";
 import { elementsOf } from "./header";
 import type { TensorType } from "./schema";
 import type { PlacedTensor } from "./shards";
@@ -12,7 +12,27 @@ import type { PlacedTensor } from "./shards";
  * a model may have more files than a process may hold open.
  * @throws Fault changed-while-read, unreadable, out-of-memory, and those of `FileBytes.open`
  */
-export async function readValues({ shard, begin, bytes: length, type, shape }: PlacedTensor): Promise<Values> {
+export async function readValues(tensor: PlacedTensor): Promise<Values> {
+  return decoded(tensor.type, await readStored(tensor), elementsOf(tensor.shape));
+}
+
+/** Parts of a tensor; those that begin or end within a block are cut out of whole ones. */
+export function rangesOf(tensor: PlacedTensor): ReadRange {
+  const { type, begin } = tensor;
+  const { blockSize, blockBytes } = type;
+  return async (start, count) => {
+    const first = Math.floor(start / blockSize), end = Math.ceil((start + count) / blockSize);
+    const bytes = await readStored({ ...tensor, begin: begin + first * blockBytes, bytes: (end - first) * blockBytes });
+    return decoded(type, bytes, (end - first) * blockSize).subarray(start - first * blockSize, start - first * blockSize + count);
+  };
+}
+
+function decoded(type: TensorType, bytes: Uint8Array, count: number): Values {
+  return type.decode === null ? decode(type.name, bytes, count) : dequantized(bytes, type, type.decode, count);
+}
+
+/** The stored bytes, of a little-endian machine. @throws Fault as `readValues` */
+export async function readStored({ shard, begin, bytes: length, type }: PlacedTensor): Promise<Uint8Array> {
   const file = await FileBytes.open(shard.path);
   try {
     if (file.size !== shard.size || file.mtimeMs !== shard.mtimeMs) {
@@ -21,7 +41,7 @@ export async function readValues({ shard, begin, bytes: length, type, shape }: P
     const bytes = await file.read(begin, length);
     await file.assertUnchanged();
     if (!shard.littleEndian) swap(bytes, type);
-    return type.decode === null ? decode(type.name, bytes, elementsOf(shape)) : dequantized(bytes, type, type.decode, elementsOf(shape));
+    return bytes;
   } finally {
     await file.close();
   }
@@ -49,8 +69,9 @@ export function isSwappable({ use, halves }: TensorType): boolean {
 
 /** Makes the numbers of a big-endian file little-endian, in place. */
 function swap(bytes: Uint8Array, { use, blockBytes, halves }: TensorType): void {
-  const places = use === "plain" ? [0] : halves ?? [];
-  const size = use === "plain" ? blockBytes : 2;
+  const isNumber = use === "plain" || use === "integer";
+  const places = isNumber ? [0] : halves ?? [];
+  const size = isNumber ? blockBytes : 2;
   for (let block = 0; block < bytes.length; block += blockBytes) {
     for (const place of places) bytes.subarray(block + place, block + place + size).reverse();
   }

@@ -46,6 +46,11 @@ export function sortDatasets({ weights, config, layerNames }: Container, options
   return { layers, skipped, parameters };
 }
 
+/** Whether a dataset, by its path, is beside the model's own weights. */
+export function isBeside(name: string): boolean {
+  return OTHERS.some(([pattern]) => pattern.test(name));
+}
+
 /** Variables of one group are those of one layer. */
 function siblingKey(path: readonly string[], variable: string): string {
   return JSON.stringify([path.slice(0, -1), variable]);

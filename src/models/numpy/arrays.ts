@@ -65,8 +65,13 @@ function typeOf(descr: string | null): Pick<StoredArray, "dtype" | "itemSize" | 
  * Π shape values in row-major order. The array has no reason against it.
  * @throws Fault of its bytes
  */
-export async function readArray({ shape, itemSize, isFortranOrder, isBigEndian, dataStart, dtype, bytes }: StoredArray): Promise<Values> {
+export async function readArray(array: StoredArray): Promise<Values> {
+  return decode(array.dtype, await readStored(array), array.shape.reduce((product, size) => product * size, 1));
+}
+
+/** The same as bytes: row-major, little-endian. */
+export async function readStored({ shape, itemSize, isFortranOrder, isBigEndian, dataStart, bytes }: StoredArray): Promise<Uint8Array> {
   const strides = isFortranOrder ? rowMajorStrides([...shape].reverse()).reverse() : rowMajorStrides(shape);
   const read = await readRowMajor({ shape, strides, offset: 0, itemSize }, (start, length) => bytes.read(dataStart + start, length));
-  return decode(dtype, isBigEndian ? swapBytes(read, itemSize) : read, shape.reduce((product, size) => product * size, 1));
+  return isBigEndian ? swapBytes(read, itemSize) : read;
 }

@@ -16,6 +16,8 @@ export interface CheckpointTensor {
   readonly notes: readonly string[];
   /** Other names of the same elements. */
   readonly aliases: readonly string[];
+  /** `aside`: of an optimizer, or a constant of a program; `alias`: the elements of a tensor before it. */
+  readonly part: "model" | "aside" | "alias";
   /** Whether its elements are weights of the model that no tensor before it has. */
   readonly isWeight: boolean;
 }
@@ -54,12 +56,12 @@ export function tensorsOf(source: TensorSource, file: string): Checkpoint {
       const known = identity === null ? undefined : byIdentity.get(identity);
       if (known !== undefined && known.aside === aside) {
         known.aliases.push(full);
-        tensors.push({ name: full, tensor, aliases: [], isWeight: false, reason: `shares its data with ${clipped(known.name)}`, notes: [] });
+        tensors.push({ name: full, tensor, aliases: [], part: aside === null && prefix === "" ? "alias" : "aside", isWeight: false, reason: `shares its data with ${clipped(known.name)}`, notes: [] });
         continue;
       }
       const aliases: string[] = [];
       if (identity !== null) byIdentity.set(identity, { name: full, aliases, aside });
-      tensors.push({ isWeight: aside === null && tensor.storage !== null && whyUnread(tensor, full) === null, name: full, tensor, aliases, reason: aside ?? problemOf(tensor, source) ?? whyUnread(tensor, full), notes: notesOf(tensor, source) });
+      tensors.push({ isWeight: aside === null && tensor.storage !== null && whyUnread(tensor, full) === null, name: full, tensor, aliases, part: aside === null && prefix === "" ? "model" : "aside", reason: aside ?? problemOf(tensor, source) ?? whyUnread(tensor, full), notes: notesOf(tensor, source) });
     }
   }
   return { tensors, notes };

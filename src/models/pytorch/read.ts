@@ -26,12 +26,18 @@ export function problemOf(tensor: StoredTensor, source: TensorSource): string | 
  * @throws Fault of the source
  */
 export async function readValues(tensor: StoredTensor, source: TensorSource): Promise<Values> {
-  const { type, shape, storage, quantizer } = tensor;
-  if (storage === null) throw new Error("a tensor without a storage was read");
+  const { type, shape, quantizer } = tensor;
   const count = shape.reduce((product, size) => product * size, 1);
-  const bytes = await readRowMajor({ ...tensor, itemSize: type.itemSize }, (start, length) => source.read(storage.key, start, length));
-  const values = decode(type.name, source.isBigEndian ? swapBytes(bytes, type.itemSize) : bytes, count);
+  const values = decode(type.name, await readStored(tensor, source), count);
   return quantizer === null ? values : dequantized(values, shape, quantizer, source);
+}
+
+/** The stored numbers as bytes: row-major, little-endian, not dequantized. The tensor has no problem. @throws Fault of the source */
+export async function readStored(tensor: StoredTensor, source: TensorSource): Promise<Uint8Array> {
+  const { type: { itemSize }, storage } = tensor;
+  if (storage === null) throw new Error("a tensor without a storage was read");
+  const bytes = await readRowMajor({ ...tensor, itemSize }, (start, length) => source.read(storage.key, start, length));
+  return source.isBigEndian ? swapBytes(bytes, itemSize) : bytes;
 }
 
 /**

@@ -102,7 +102,7 @@ export class Jobs {
 
   private async checked(run: KeptRun, { data }: CheckWish, signal: AbortSignal): Promise<void> {
     this.tell(verifying(run));
-    const check = await this.engine.request("verify", { path: run.path, candidate: run.output, plan: run.plan, as: run.as, data }, signal);
+    const check = await this.engine.request("verify", { path: run.path, candidate: run.output, data }, signal);
     await this.history.change(run.id, { check, checkFault: null });
   }
 

@@ -68,6 +68,7 @@ export class VscodeWindow {
 
   /** Entries of the context menu of a file, which stays open. */
   async contextMenu(name: string): Promise<Locator> {
+    await this.showExplorer();
     await this.file(name).click({ button: "right" });
     const menu = this.page.getByRole("menu").last();
     await menu.getByRole("menuitem").first().waitFor();
@@ -83,10 +84,13 @@ export class VscodeWindow {
 
   /** Opens the wizard for a model; the report stays in front of the editors. */
   async factorizeFromExplorer(name: string): Promise<void> {
-    // The side bar may show the wizard.
-    await this.page.getByRole("tab", { name: /^Explorer/ }).click();
     const items = await this.contextMenu(name);
     await items.filter({ hasText: "Factorize" }).click({ delay: PRESS_MS });
+  }
+
+  /** The side bar may show another view; a click on the view that it shows would close it. */
+  async showExplorer(): Promise<void> {
+    if (!(await this.file("").first().isVisible())) await this.page.getByRole("tab", { name: /^Explorer/ }).click();
   }
 
   report(): FrameLocator {
@@ -144,9 +148,9 @@ export class VscodeWindow {
     await this.page.screenshot({ path: join(folder, `${this.journey}-${++this.shots}-${name}.png`) });
   }
 
-  /** Files are listed, and the extension's contributions are there: its icon stands in the activity bar. */
+  /** Files or the extension's views are listed, and its icon stands in the activity bar. */
   private async ready(): Promise<void> {
-    await this.file("").first().waitFor({ timeout: START_MS });
+    await this.file("").or(this.page.getByRole("button", { name: "Compression Wizard Section" })).first().waitFor({ timeout: START_MS });
     await this.page.getByRole("tab", { name: "RankLens" }).waitFor({ timeout: START_MS });
   }
 

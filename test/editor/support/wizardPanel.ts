@@ -5,16 +5,8 @@ import { expect } from "vitest";
 const WORK_MS = 120_000;
 
 /** The wizard's document in the side bar: a webview is a frame in a frame. */
-export async function wizardIn(page: Page): Promise<FrameLocator> {
-  const documents = async (): Promise<FrameLocator[]> => (await page.locator("iframe.webview.ready").all()).map((frame) => frame.contentFrame().frameLocator("#active-frame"));
-  let wizard: FrameLocator | undefined;
-  await expect.poll(async () => {
-    for (const each of await documents()) {
-      if ((await each.locator("main.wizard").count().catch(() => 0)) > 0) wizard = each;
-    }
-    return wizard !== undefined;
-  }, { timeout: WORK_MS }).toBe(true);
-  return wizard!;
+export function wizardIn(page: Page): FrameLocator {
+  return page.locator("iframe.webview.ready[src*='purpose=webviewView'] >> visible=true").contentFrame().frameLocator("#active-frame");
 }
 
 /** Waits until a plan is proposed: the curve is drawn and the model can be written. */

@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, "..", "..", "..");
 export interface Programs {
   readonly engine: string;
   readonly cli: string;
+  readonly verify: string;
   remove(): void;
 }
 
@@ -24,10 +25,11 @@ export async function buildPrograms(): Promise<Programs> {
     platform: "node",
     target: "node20",
     format: "cjs",
+    loader: { ".py": "text" },
     external: ["vscode", "onnxruntime-node"],
     mainFields: ["module", "main"],
     logLevel: "error",
   });
   copyFileSync(join(root, ".wasm", "kernels.wasm"), join(folder, "kernels.wasm"));
-  return { engine: join(folder, "engine.js"), cli: join(folder, "cli.js"), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { engine: join(folder, "engine.js"), cli: join(folder, "cli.js"), verify: join(folder, "verify.js"), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

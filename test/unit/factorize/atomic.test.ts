@@ -38,6 +38,33 @@ describe("files that are written together", () => {
     expect(readdirSync(at)).toEqual([]);
   });
 
+  it("get their names with the main one last, and lose them again when it cannot have its own", async () => {
+    const at = folder();
+    writeFileSync(join(at, "old"), "stays");
+    mkdirSync(join(at, "main", "taken"), { recursive: true });
+    const files = new AtomicFiles();
+    files.makeFolder(join(at, "new", "inner"));
+    files.makeFolder(join(at, "new"));
+    await files.write(join(at, "main"), text("a folder is in its place"));
+    await files.write(join(at, "new", "inner", "part"), text("of a folder that was made"));
+    await files.write(join(at, "part"), text("new"));
+    expect(readdirSync(at).filter((name) => !name.startsWith(".")).sort()).toEqual(["main", "old"]);
+    await expect(files.commit(join(at, "main"))).rejects.toThrow(/main could not be written/);
+    await files.discard();
+    expect(readdirSync(at).sort()).toEqual(["main", "old"]);
+  });
+
+  it("of a folder that is yet to be made are there with it, the main one first in the list", async () => {
+    const at = folder();
+    const files = new AtomicFiles();
+    files.makeFolder(join(at, "new"));
+    await files.write(join(at, "new", "part"), text("part"));
+    await files.write(join(at, "new", "main"), text("main"));
+    expect(await files.commit(join(at, "new", "main"))).toEqual([join(at, "new", "main"), join(at, "new", "part")]);
+    expect(readdirSync(at)).toEqual(["new"]);
+    expect(readdirSync(join(at, "new")).sort()).toEqual(["main", "part"]);
+  });
+
   it("say that their folder is gone", async () => {
     const at = join(folder(), "gone");
     mkdirSync(at);

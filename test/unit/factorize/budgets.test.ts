@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { assertPossible, type Choice } from "../../../src/factorize/budget/choices";
+import { closenessWords } from "../../../src/factorize/budget/closeness";
 import { equalRatio } from "../../../src/factorize/budget/equalRatio";
 import { leastTotal } from "../../../src/factorize/budget/leastTotal";
 import { minimax } from "../../../src/factorize/budget/minimax";
@@ -48,6 +49,32 @@ describe("an allocation under a budget", () => {
     }));
   });
 
+  it("by equal ratio gives every layer its best choice within one share, and no larger share fits", () => {
+    fc.assert(fc.property(problem, ({ layers, budget }) => {
+      const at = (share: number) => layers.map((choices) => {
+        const whole = Math.max(...choices.map(({ cost }) => cost));
+        const within = choices.filter(({ cost }) => cost <= share * whole + 1e-9);
+        if (within.length === 0) return Math.min(...choices.map(({ cost }) => cost));
+        const best = Math.min(...within.map(({ error }) => error));
+        return within.find(({ error }) => error === best)!.cost;
+      });
+      // Every share at which some layer's choice changes.
+      const shares = [0, ...layers.flatMap((choices) => choices.map(({ cost }) => cost / Math.max(...choices.map((other) => other.cost))))];
+      const costs = shares.map((share) => at(share)).filter((each) => each.reduce((sum, cost) => sum + cost, 0) <= budget);
+      const most = Math.max(...costs.map((each) => each.reduce((sum, cost) => sum + cost, 0)));
+      expect(equalRatio(layers, budget).cost).toBe(most);
+    }));
+  });
+
+  it("by equal ratio tells a bound that no allocation falls below", () => {
+    fc.assert(fc.property(problem, ({ layers, budget }) => {
+      const { bound, error } = equalRatio(layers, budget);
+      const best = Math.min(...[...allocations(layers, budget)].map((choices) => total(choices, "error")));
+      expect(bound).toBeLessThanOrEqual(best + 1e-9);
+      expect(best).toBeLessThanOrEqual(error);
+    }));
+  });
+
   it("by least total has the smallest total error that brute force finds, and its bound says so", () => {
     fc.assert(fc.property(problem, ({ layers, budget }) => {
       const { chosen, error, bound } = leastTotal(layers, budget);
@@ -65,6 +92,14 @@ describe("an allocation under a budget", () => {
     expect(cost).toBeLessThanOrEqual(budget);
     expect(error).toBeGreaterThanOrEqual(bound);
     expect(error / bound).toBeLessThan(1.001);
+  });
+
+  it("says how close it comes to the least error", () => {
+    const allocation = { chosen: [], cost: 0, error: 1.03, bound: 1 };
+    expect(closenessWords("least-total", allocation)).toBe("a total error at most 3 % above the least that the budget allows");
+    expect(closenessWords("equal-ratio", { ...allocation, error: 4.04 })).toBe("a total error at most 4.0 times the least that the budget allows");
+    expect(closenessWords("least-total", { ...allocation, error: 1 })).toBe("the least total error that the budget allows");
+    expect(closenessWords("minimax", allocation)).toBe("");
   });
 
   it("that cannot be met says what can", () => {

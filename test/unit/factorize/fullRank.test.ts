@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { SchemeId } from "../../../src/factorize/scheme";
 import { bytes, constant, file, graph, int, intAttribute, model, node, packed, tensor, text } from "../onnx/onnxFile";
 import { factorizeAll } from "./support/factorized";
-import { convolutionModel, gaussians, gemmModel, relativeDistance, run, value, type ConvolutionOptions } from "./support/runnable";
+import { convolutionModel, gaussians, gemmModel, product, relativeDistance, run, value, type ConvolutionOptions } from "./support/runnable";
 
 /** Rounding of float32 over these lengths; anything that is wired wrongly is of size 1. */
 const ROUNDING = 1e-5;
@@ -18,18 +18,27 @@ const CONVOLUTIONS: Readonly<Record<string, ConvolutionOptions>> = {
   "three groups, dilated": { opType: "Conv", channels: [9, 6], kernel: [3, 3], groups: 3, dilations: [2, 1] },
   "SAME_UPPER": { opType: "Conv", channels: [4, 5], kernel: [4, 3], autoPad: "SAME_UPPER", strides: [2, 1] },
   "SAME_LOWER": { opType: "Conv", channels: [4, 5], kernel: [4, 2], autoPad: "SAME_LOWER", bias: true },
+  "SAME_UPPER, grouped": { opType: "Conv", channels: [8, 6], kernel: [3, 5], groups: 2, autoPad: "SAME_UPPER", strides: [1, 2] },
+  "VALID": { opType: "Conv", channels: [4, 5], kernel: [3, 3], autoPad: "VALID", strides: [2, 2], bias: true },
+  "eight channels for each of two groups": { opType: "Conv", channels: [16, 4], kernel: [2, 3], groups: 2, strides: [2, 1], pads: [1, 0, 0, 1], bias: true },
   "one-dimensional": { opType: "Conv", channels: [6, 7], kernel: [5], strides: [3], dilations: [2], pads: [1, 4], bias: true },
   "one-dimensional, grouped": { opType: "Conv", channels: [6, 8], kernel: [4], groups: 2, pads: [3, 0] },
   "three-dimensional": { opType: "Conv", channels: [4, 6], kernel: [2, 3, 2], strides: [1, 2, 1], dilations: [2, 1, 1], pads: [1, 0, 2, 0, 1, 0], bias: true },
   "transposed": { opType: "ConvTranspose", channels: [6, 5], kernel: [3, 3], bias: true },
   "transposed, everything asymmetric": { opType: "ConvTranspose", channels: [6, 4], kernel: [3, 5], strides: [3, 2], dilations: [1, 2], pads: [1, 0, 2, 3], outputPadding: [2, 1], bias: true },
   "transposed, grouped": { opType: "ConvTranspose", channels: [6, 8], kernel: [4, 3], groups: 2, strides: [2, 2], pads: [1, 1, 0, 0], bias: true },
+  "transposed, SAME_UPPER": { opType: "ConvTranspose", channels: [6, 4], kernel: [3, 4], strides: [2, 1], autoPad: "SAME_UPPER", bias: true },
+  "transposed, dilated and grouped": { opType: "ConvTranspose", channels: [8, 6], kernel: [2, 3], groups: 2, dilations: [3, 2], strides: [1, 2] },
   "transposed, one-dimensional": { opType: "ConvTranspose", channels: [6, 4], kernel: [5], strides: [3], outputPadding: [1] },
   "transposed, three-dimensional, grouped": { opType: "ConvTranspose", channels: [4, 6], kernel: [2, 3, 2], groups: 2, strides: [2, 1, 2], bias: true },
 };
 
 describe.each(Object.entries(CONVOLUTIONS))("at full rank a convolution (%s)", (_, options) => {
-  const schemes: SchemeId[] = options.kernel.length === 2 ? ["channel", "spatial", "tucker2"] : ["channel", "tucker2"];
+  const { kernel, channels: [input], groups = 1 } = options;
+  const schemes: SchemeId[] = [
+    "channel", "tucker2", ...(kernel.length === 2 ? ["spatial"] as const : []), ...(product(kernel) > 1 ? ["depthwise"] as const : []),
+    ...((input / groups) % 2 === 0 && input / groups > 2 ? ["groups2"] as const : []),
+  ];
   it.each(schemes)("in the %s scheme gives the original outputs in ONNX Runtime", async (scheme) => {
     const { path, shape } = convolutionModel(options);
     const { path: factorized, layers } = await factorizeAll(path, scheme);

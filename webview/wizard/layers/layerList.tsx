@@ -62,14 +62,20 @@ export function LayerList({ layers, proposed, taken, locked, selected, ...action
   };
   if (layers.length === 0) return <p class="quiet empty">{TEXT.noMatch}</p>;
   return (
-    <div class={`layer-list ${wide ? "wide" : ""}`} style={{ height: `${visible * height}px` }} onKeyDown={onKeyDown}
-      onScroll={({ currentTarget }) => setTop(currentTarget.scrollTop)} ref={attach}>
-      <ul style={{ height: `${layers.length * height}px`, paddingTop: `${first * height}px` }} aria-label={TEXT.layers}>
-        {shown.map((layer, offset) => (
-          <LayerRow key={layer.name} index={first + offset} count={layers.length} layer={layer} proposed={proposed.get(layer.name) ?? null}
-            taken={taken(layer)} locked={locked(layer.name)} selected={layer.name === selected} {...actions} />
-        ))}
-      </ul>
-    </div>
+    <>
+      <div class={`layer-head ${wide ? "wide" : ""}`} aria-hidden="true">
+        <span class="layer-scheme">{TEXT.columns.scheme}</span><span class="layer-rank-head">{TEXT.columns.rank}</span>
+        <span class="layer-saving">{TEXT.columns.saving}</span><span class="layer-error">{TEXT.columns.error}</span>
+      </div>
+      <div class={`layer-list ${wide ? "wide" : ""}`} style={{ height: `${visible * height}px` }} onKeyDown={onKeyDown}
+        onScroll={({ currentTarget }) => setTop(currentTarget.scrollTop)} ref={attach}>
+        <ul style={{ height: `${layers.length * height}px`, paddingTop: `${first * height}px` }} aria-label={TEXT.layers}>
+          {shown.map((layer, offset) => (
+            <LayerRow key={layer.name} index={first + offset} count={layers.length} layer={layer} proposed={proposed.get(layer.name) ?? null}
+              taken={taken(layer)} locked={locked(layer.name)} selected={layer.name === selected} {...actions} />
+          ))}
+        </ul>
+      </div>
+    </>
   );
 }

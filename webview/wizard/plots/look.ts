@@ -40,6 +40,7 @@ export function drawHandle({ ctx, bbox, valToPos }: uPlot, ratio: number, x: num
   const at = valToPos(x, "x", true);
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = color;
+  ctx.setLineDash([]);
   ctx.lineWidth = 1.5 * ratio;
   ctx.beginPath();
   ctx.moveTo(at, bbox.top);

@@ -65,7 +65,7 @@ function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {
       <div class="check-figures">
         <p class="quiet">{TEXT.layerOutputs}: {check.inputs}</p>
         <dl class="figures">{[...check.layers].sort((a, b) => b.relativeError - a.relativeError).slice(0, MOST_LAYERS).map(({ name, relativeError }) => (
-          <div key={name}><dt><bdi>{name}</bdi></dt><dd><b>{errorText(relativeError)}</b></dd></div>
+          <div key={name}><dt class="tensor" title={name}><bdi>{name}</bdi></dt><dd><b>{errorText(relativeError)}</b></dd></div>
         ))}</dl>
         {check.layers.length > MOST_LAYERS && <p class="quiet">{TEXT.furtherLayers(check.layers.length - MOST_LAYERS)}</p>}
       </div>
@@ -76,7 +76,7 @@ function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {
       <p class="quiet">{TEXT.comparedOn(check.batches, check.inputs)}</p>
       {check.outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement }) => (
         <dl class="figures" key={name} aria-label={name}>
-          <div><dt class="output-name"><bdi>{name}</bdi></dt><dd /></div>
+          <div><dt class="tensor own"><bdi>{name}</bdi></dt><dd /></div>
           <div><dt>{TEXT.relativeError}</dt><dd><b>{errorText(relativeError)}</b></dd></div>
           <div><dt>{TEXT.cosine}</dt><dd>{cosine.toFixed(4)}</dd></div>
           <div><dt>{TEXT.largest}</dt><dd>{errorText(largestDifference)}</dd></div>

@@ -5,7 +5,7 @@ import { factorPanel } from "./panel";
 
 export { bidiagonalize } from "./direct";
 export { transformQd, transformQdTwice } from "./qd";
-export { symmetricTimes } from "./tridiagonal";
+export { pendingColumn, subtractPending, symmetricTimes } from "./tridiagonal";
 
 export function factorPanel32(vectors: usize, count: i32, length: i32, offset: i32, factor: usize, taus: usize, negligible: f32): void {
   factorPanel<f32>(vectors, count, length, offset, factor, taus, negligible);

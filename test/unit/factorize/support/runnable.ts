@@ -27,8 +27,8 @@ export interface ConvolutionOptions {
   readonly bias?: boolean;
 }
 
-/** A model of one convolution with random weights. */
-export function convolutionModel({ opType, channels: [from, to], kernel, groups = 1, bias = false, ...options }: ConvolutionOptions): { path: string; shape: number[] } {
+/** A model of one convolution, with random weights where none are given. */
+export function convolutionModel({ opType, channels: [from, to], kernel, groups = 1, bias = false, ...options }: ConvolutionOptions, weight?: readonly number[]): { path: string; shape: number[] } {
   const shape = opType === "Conv" ? [to, from / groups, ...kernel] : [from, to / groups, ...kernel];
   const attributes = [
     intsAttribute("kernel_shape", kernel), intAttribute("group", groups),
@@ -39,7 +39,7 @@ export function convolutionModel({ opType, channels: [from, to], kernel, groups 
   const body = Buffer.concat([
     graph({
       nodes: [node(opType, ["x", "conv.weight", ...(bias ? ["conv.bias"] : [])], ["y"], attributes, "conv")],
-      initializers: [tensor("conv.weight", shape, gaussians(product(shape), 3)), ...(bias ? [tensor("conv.bias", [to], gaussians(to, 4))] : [])],
+      initializers: [tensor("conv.weight", shape, weight ?? gaussians(product(shape), 3)), ...(bias ? [tensor("conv.bias", [to], gaussians(to, 4))] : [])],
     }),
     value(11, "x", kernel.length + 2, from), value(12, "y", kernel.length + 2),
   ]);

@@ -1,0 +1,134 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { curve } from "../../../src/engine/planning/curve";
+import { laddersOf } from "../../../src/engine/planning/ladders";
+import { planOf } from "../../../src/engine/planning/planFile";
+import { PreparedModel } from "../../../src/engine/planning/preparedModel";
+import { proposal } from "../../../src/engine/planning/proposal";
+import { parsePlan } from "../../../src/factorize/plan";
+import { exactSolver } from "../../../src/linalg/exactSolver";
+import { DEFAULT_OPEN_OPTIONS } from "../../../src/models/model";
+import type { Draft, DraftWish, Lock } from "../../../src/shared/planning";
+import { diagonal, noise, temporaryFolder, writeModel } from "../../engine/support/modelFiles";
+
+/** σ = 8, 4, 2, 1 and zeros: energies 64, 16, 4, 1 of 85. */
+const DECAY = [8, 4, 2, 1, ...Array<number>(12).fill(0)];
+const FLAT = Array<number>(16).fill(1);
+
+const folder = temporaryFolder();
+let model: PreparedModel;
+const read: string[] = [];
+beforeAll(async () => {
+  const path = writeModel(folder.path, "m.safetensors", {
+    "a.weight": diagonal(...DECAY), "b.weight": diagonal(...FLAT), "c.weight": noise(3, 20, 30), "d.weight": noise(4, 16, 16), "norm.weight": noise(5, 16), "head.weight": noise(6, 12, 16),
+  });
+  model = await PreparedModel.open({
+    path, open: DEFAULT_OPEN_OPTIONS, as: "factored", solver: exactSolver, failed: new Map([["d.weight", "it holds 3 NaN values"]]), onLayer: (name) => read.push(name),
+    spectra: [{ name: "a.weight", unfolding: "none", part: null, values: Float64Array.from(DECAY) }, { name: "b.weight", unfolding: "none", part: null, values: Float64Array.from(FLAT) }],
+  });
+});
+afterAll(() => folder.remove());
+
+const TOTAL = 16 * 16 * 3 + 20 * 30 + 16 + 12 * 16;
+const budget = (share: number, changes: Partial<Extract<DraftWish, { kind: "budget" }>> = {}): DraftWish => ({ kind: "budget", unit: "params", amount: Math.floor(share * TOTAL), allocation: "least-total", ...changes });
+const draft = (wish: DraftWish, changes: Partial<Draft> = {}): Draft => ({ scheme: "auto", as: "factored", wish, included: [], excluded: [], locks: {}, ...changes });
+const layer = (name: string, asked: Draft) => proposal(model, asked).layers.find((each) => each.name === name);
+
+describe("a model made ready for plans", () => {
+  it("reads no layer whose spectrum the analysis has", () => expect(read).toEqual(["c.weight", "head.weight"]));
+  it("keeps a layer that could not be measured, and says why", () => {
+    expect(layer("d.weight", draft(budget(0.5)))).toMatchObject({ action: "keep", reason: "it holds 3 NaN values" });
+  });
+});
+
+describe("a draft", () => {
+  it("leaves layers off that are off by default until they are included, and those that are excluded", () => {
+    expect(layer("head.weight", draft(budget(0.4)))).toMatchObject({ action: "keep", reason: expect.stringMatching(/^last layer/) as string });
+    expect(layer("head.weight", draft({ kind: "rule", rule: "fixed:2" }, { included: ["head.weight"] }))).toMatchObject({ action: "factorize", ranks: [2] });
+    expect(layer("a.weight", draft({ kind: "rule", rule: "fixed:2" }, { excluded: ["a.weight"] }))).toMatchObject({ action: "keep", reason: "excluded" });
+  });
+
+  it("loses at a rank what the singular values beyond it hold", () => {
+    const locks = { "a.weight": { scheme: "svd", ranks: [2] } };
+    expect(layer("a.weight", draft(budget(1), { locks }))).toMatchObject({ ranks: [2], parametersAfter: 2 * 32, relativeError: Number(Math.sqrt(5 / 85).toPrecision(6)), reason: "set by hand" });
+  });
+
+  it("says the size and the errors that its plan has", () => {
+    const { after, before } = proposal(model, draft({ kind: "rule", rule: "fixed:2" }, { excluded: ["b.weight", "c.weight"] }));
+    expect(before).toMatchObject({ parameters: TOTAL });
+    expect(after).toMatchObject({ parameters: TOTAL - 256 + 64, bytes: before.bytes - 4 * (256 - 64), factorized: 1, worst: { name: "a.weight" } });
+    // Of four layers that may be factorized, one loses.
+    expect(after.error).toBeCloseTo(Math.sqrt(5 / 85 / 4), 6);
+  });
+
+  const lock = fc.option(fc.oneof(fc.constant<Lock>({ scheme: null, ranks: [] }), fc.integer({ min: 1, max: 16 }).map((rank): Lock => ({ scheme: "svd", ranks: [rank] }))), { nil: undefined });
+  it("never exceeds its budget, whatever is set by hand, which no budget changes", () => {
+    fc.assert(fc.property(fc.double({ min: 0.1, max: 1, noNaN: true }), lock, lock, fc.constantFrom("least-total", "minimax", "equal-ratio"), fc.constantFrom("params", "bytes"), (share, a, b, allocation, unit) => {
+      const locks = Object.fromEntries(Object.entries({ "a.weight": a, "b.weight": b }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+      const amount = Math.floor(share * model.totals[unit]);
+      const asked = draft({ kind: "budget", unit, amount, allocation }, { locks });
+      let found;
+      try {
+        found = proposal(model, asked);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "budget-impossible" });
+        return;
+      }
+      expect(unit === "params" ? found.after.parameters : found.after.bytes).toBeLessThanOrEqual(amount);
+      for (const [name, { ranks }] of Object.entries(locks)) expect(found.layers.find((each) => each.name === name)?.ranks).toEqual(ranks);
+    }));
+  });
+
+  it.each<[string, Partial<Draft>, RegExp]>([
+    ["a scheme", { scheme: "magic" }, /no scheme named "magic"/],
+    ["a unit", { wish: budget(0.5, { unit: "apples" }) }, /no unit named "apples"/],
+    ["a way to share", { wish: budget(0.5, { allocation: "luck" }) }, /no way to share a budget named "luck"/],
+    ["a rule", { wish: { kind: "rule", rule: "energy:7" } }, /is no rule/],
+    ["a rank beyond the layer's", { locks: { "a.weight": { scheme: "svd", ranks: [17] } } }, /Ranks 17 of layer a\.weight are out of range: the highest are 16/],
+    ["another layer's scheme", { locks: { "a.weight": { scheme: "spatial", ranks: [2] } } }, /spatial scheme does not fit layer a\.weight/],
+  ])("with %s that there is not is refused in a sentence", (_, changes, sentence) => {
+    expect(() => proposal(model, draft(budget(0.5), changes))).toThrow(sentence);
+  });
+});
+
+describe("the curve of size against error", () => {
+  it("goes from the least possible to the model as it is, sizes rising and errors falling", async () => {
+    const found = await curve(model, draft(budget(0.5)), () => true);
+    // Rank 1 of a, b and c; the others stay.
+    const least = TOTAL - 2 * (256 - 32) - (600 - 50);
+    expect(found).toMatchObject({ unit: "params", least, total: TOTAL });
+    const points = found!.points;
+    expect(points[0]).toMatchObject({ amount: least });
+    expect(points.at(-1)).toMatchObject({ error: 0, worst: 0 });
+    for (const [index, point] of points.entries()) {
+      if (index === 0) continue;
+      expect(point.amount).toBeGreaterThanOrEqual(points[index - 1]!.amount);
+      expect(point.error).toBeLessThanOrEqual(points[index - 1]!.error);
+    }
+  });
+  it("ends when another is asked for", async () => {
+    let asked = 0;
+    expect(await curve(model, draft(budget(0.5)), () => ++asked < 3)).toBeNull();
+    expect(asked).toBe(3);
+  });
+});
+
+describe("the ranks of one layer", () => {
+  it("are all there with what they cost and lose, beside its singular values", () => {
+    const [ladder, ...others] = laddersOf(model, "a.weight");
+    expect(others).toEqual([]);
+    expect(ladder?.modes).toEqual([DECAY]);
+    expect(ladder?.rungs.map(({ ranks }) => ranks[0])).toEqual(DECAY.map((_, index) => index + 1));
+    expect(ladder?.rungs.slice(0, 4).map(({ parameters, error }) => [parameters, error])).toEqual([[32, 21], [64, 5], [96, 1], [128, 0]].map(([parameters, lost]) => [parameters, Number(Math.sqrt(lost! / 85).toPrecision(6))]));
+  });
+  it("are not those of a layer that stays", () => expect(() => laddersOf(model, "d.weight")).toThrow(/can be factorized/));
+});
+
+describe("the plan of a draft", () => {
+  it("is one that the terminal reads, with the settings in words", async () => {
+    const plan = parsePlan(await planOf(model, draft(budget(0.6), { locks: { "a.weight": { scheme: "svd", ranks: [2] } } })), "plan.json");
+    expect(plan.choice).toMatch(/^budget of .* parameters by least-total, scheme auto, 1 layer set by hand$/);
+    expect(plan.source).toMatchObject({ file: "m.safetensors", format: "safetensors", parameters: TOTAL, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    expect(plan.layers.find(({ name }) => name === "a.weight")).toMatchObject({ action: "factorize", scheme: "svd", ranks: [2] });
+  });
+});
