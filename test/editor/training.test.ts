@@ -54,7 +54,7 @@ describeWithModels("a training config in the editor", [`${BASE}/model.safetensor
     await editor().open("nowhere.yaml");
     const lens = window().page.locator(".codelens-decoration a").filter({ hasText: "Choose base model nobody/nothing" });
     await lens.click({ timeout: 60_000 });
-    await window().choose("model.safetensors");
+    await window().choose("base");
     await expect.poll(() => editor().lenses.allInnerTexts(), { timeout: 60_000 }).toEqual([expect.stringContaining("2 modules · 8.2 k trainable")]);
     const settings = readFileSync(join(window().place.folder, ".vscode", "settings.json"), "utf8");
     expect(JSON.parse(settings)).toEqual({ "ranklens.training.baseModels": { "nobody/nothing": join(window().place.folder, "base", "model.safetensors") } });
@@ -64,7 +64,7 @@ describeWithModels("a training config in the editor", [`${BASE}/model.safetensor
     await editor().open("loop.py");
     await editor().goAfter(SCRIPT, "optimizer.step");
     await editor().act("Add Trained Rank Pruning");
-    await expect.poll(() => editor().content(), { timeout: 60_000 }).toMatch(/from trained_rank_pruning import TrainedRankPruning[^]*pruning = TrainedRankPruning\(model, optimizer\)[^]*optimizer\.step\(\)\n +pruning\.step\(\)/);
+    await expect.poll(() => editor().content(), { timeout: 60_000 }).toMatch(/from trained_rank_pruning import TrainedRankPruning[^]*pruning = TrainedRankPruning\.of\(model, optimizer\)[^]*optimizer\.step\(\)\n +pruning\.step\(\)/);
     await window().file("trained_rank_pruning.py").waitFor();
     await window().shot("recipe");
     expect(readFileSync(join(window().place.folder, "trained_rank_pruning.py"), "utf8")).toContain("class TrainedRankPruning");
