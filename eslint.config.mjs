@@ -32,6 +32,7 @@ export default tseslint.config(
   { files: ["src/models/**"], rules: forbid(VSCODE, up("vscode", "engine", "rank", "webview")) },
   { files: ["src/rank/**"], rules: forbid(VSCODE, up("vscode", "engine", "webview")) },
   { files: ["src/factorize/**", "src/verify/**"], rules: forbid(VSCODE, up("vscode", "engine", "webview")) },
+  { files: ["src/training/**"], rules: forbid(VSCODE, up("vscode", "engine", "rank", "linalg", "factorize", "verify", "webview")) },
   { files: ["src/engine/**", "src/cli.ts", "src/cli/**"], rules: forbid(VSCODE, up("vscode", "webview")) },
   { files: ["webview/**"], rules: forbid(VSCODE, up("vscode", "engine", "rank", "models", "linalg"), [["node:*"], "Pages have no Node."]) },
   { files: ["vitest.config.ts"], rules: { "no-restricted-exports": "off" } },

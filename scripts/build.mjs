@@ -18,6 +18,8 @@ const pages = Object.fromEntries(
 );
 const production = process.argv.includes("--production");
 const common = { absWorkingDir: root, bundle: true, sourcemap: !production, minify: production, logLevel: "warning", legalComments: "none", metafile: true };
+/** The recipes' Python modules are bundled as text. */
+const loader = { ".py": "text" };
 
 const targets = [
   {
@@ -27,6 +29,7 @@ const targets = [
     platform: "node",
     target: "node20",
     format: "cjs",
+    loader,
     // Provided by the editor, and native code that is packaged beside the bundle.
     external: ["vscode", "onnxruntime-node"],
     mainFields: ["module", "main"],

@@ -10,8 +10,8 @@ const TOOLS = {
     debian: ["chromium", "fonts-dejavu-core"],
   },
   python: {
-    present: () => existsSync(PYTHON) && spawnSync(PYTHON, ["-c", "import numpy, scipy, onnx, torch"]).status === 0,
-    debian: ["python3-numpy", "python3-scipy", "python3-onnx", "python3-torch"],
+    present: () => existsSync(PYTHON) && spawnSync(PYTHON, ["-c", "import numpy, scipy, onnx, torch, sklearn"]).status === 0,
+    debian: ["python3-numpy", "python3-scipy", "python3-onnx", "python3-torch", "python3-sklearn"],
   },
   compiler: {
     present: () => Boolean(which("python3") && which("make") && which("g++")),

@@ -9,12 +9,14 @@ import { tellQuietly } from "./vscode/messages";
 import { ModelFinder } from "./vscode/modelFinder";
 import { ModelFolders } from "./vscode/modelFolders";
 import { ModelTree } from "./vscode/modelTree";
+import { Planner } from "./vscode/planner";
 import { ReportEditor } from "./vscode/reportEditor";
 import { RunningAnalyses } from "./vscode/runningAnalyses";
 import { chooseModel } from "./vscode/modelChoice";
 import { WizardView } from "./vscode/wizard/wizardView";
 import { engineOptions } from "./vscode/settings";
 import { StatusBar } from "./vscode/statusBar";
+import { registerTraining } from "./vscode/training/training";
 
 /** Set while the extension is active, for `deactivate`. */
 let running: EngineHost | null = null;
@@ -43,6 +45,7 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const factorize = (path: string, only: readonly string[] | null = null): Promise<void> => wizard.open(path, only);
   const editor = new ReportEditor(context.extensionUri, engine, analyses, log, factorize);
+  const planner = new Planner(context.extensionUri, engine, log);
   const treeView = tree.register();
 
   /** What is known of one model, or of all, is of the past. */
@@ -73,7 +76,9 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     finder.onModelChanged((path) => tree.forget(path)),
     new StatusBar(analyses),
-    ...registerCommands({ extensionId: context.extension.id, engine, analyses, finder, tree: treeView, log, factorize, onForgotten: outdated }),
+    registerTraining(engine, logError),
+    planner,
+    ...registerCommands({ extensionId: context.extension.id, engine, analyses, finder, tree: treeView, log, planner, factorize, onForgotten: outdated }),
     vscode.workspace.onDidChangeConfiguration((event) => { if (event.affectsConfiguration("ranklens")) settingsChanged(); }),
     // A setting that the folder holds counts from now on.
     vscode.workspace.onDidGrantWorkspaceTrust(settingsChanged),

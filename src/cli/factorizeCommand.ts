@@ -47,6 +47,8 @@ export interface FactorizeFlags {
 }
 
 const DEFAULT_RANKS = "energy:0.9";
+/** A larger graph is copied and run for its multiply-adds only when a budget asks for them: that takes its size again on the disk. */
+const MOST_RUN_UNASKED = 512 * 2 ** 20;
 
 /** @returns the exit code. @throws Fault */
 export async function factorizeCommand(path: string, flags: FactorizeFlags): Promise<number> {
@@ -89,7 +91,7 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   }
   const rule = parseRankRule(flags.ranks ?? DEFAULT_RANKS);
   const budget = flags.budget === undefined ? null : parseBudget(flags.budget);
-  const multiplyAdds = await whileInterruptible((signal) => countedMultiplyAdds(source, model.summary.path, budget?.unit === "macs", signal));
+  const multiplyAdds = await whileInterruptible((signal) => countedMultiplyAdds(source, model, budget?.unit === "macs", signal));
   if (multiplyAdds === null) return null;
   const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0 };
   const unit = budget?.unit ?? "params";
@@ -114,7 +116,8 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
 }
 
 /** A model that does not run on random inputs is factorized all the same, unless the budget asks for what is then not known. @throws Fault, Cancelled */
-async function countedMultiplyAdds(source: Source, path: string, isNeeded: boolean, signal: AbortSignal): Promise<{ readonly known: MultiplyAdds | null }> {
+async function countedMultiplyAdds(source: Source, { summary: { path, bytes } }: Model, isNeeded: boolean, signal: AbortSignal): Promise<{ readonly known: MultiplyAdds | null }> {
+  if (!isNeeded && source.activations !== undefined && bytes > MOST_RUN_UNASKED) return { known: null };
   try {
     return { known: await multiplyAddsApart(source, path, join(__dirname, "verify.js"), signal) };
   } catch (error) {

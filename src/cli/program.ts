@@ -5,6 +5,7 @@ import { DEFAULT_OPEN_OPTIONS } from "../models/model";
 import { printable } from "../engine/printable";
 import { EXIT } from "./exitCodes";
 import { analyzeCommand, type AnalyzeFlags } from "./analyzeCommand";
+import { checkCommand, type CheckFlags } from "./checkCommand";
 import { factorizeCommand, type FactorizeFlags } from "./factorizeCommand";
 import { verifyCommand, type VerifyFlags } from "./verifyCommand";
 import { ALLOCATIONS } from "../factorize/propose";
@@ -19,7 +20,7 @@ Examples:
   ranklens analyze model.safetensors.index.json --layers '*.self_attn.*' --csv > attention.csv
 
 Results go to standard output, progress to standard error.
-Exit status: 0 done, 1 the input is at fault, 2 wrong usage, 130 interrupted.
+Exit status: 0 done, 1 the input is at fault, 2 wrong usage, 3 findings of check, 130 interrupted.
 The results of finished layers are kept, so that a second run computes only what is missing.`;
 
 /** @returns the exit code */
@@ -73,7 +74,30 @@ function build(finish: (code: number) => void): Command {
     .option("--data <file>", "inputs of your own: .npz by input name, .npy, or ONNX test data (input_0.pb or its folder); seeded random inputs without it")
     .option("--json", "write the figures as JSON", false)
     .action(async (original: string, candidate: string, flags: VerifyFlags) => finish(await verifyCommand(original, candidate, flags)));
+  addCheck(program, finish);
   return program;
+}
+
+const CHECK_EXAMPLES = `
+Examples:
+  ranklens check train.yaml
+  ranklens check configs/*.yaml finetune.py --json
+  ranklens check adapter_config.json --base ~/models/Llama-3.1-8B
+  ranklens check train.yaml --plan
+
+Base models are looked for where the config says and in the Hugging Face cache; only their headers are read, nothing is downloaded.
+Exit status: 0 nothing to correct (always with --plan), 3 errors or warnings, 1 a file cannot be read.`;
+
+function addCheck(program: Command, finish: (code: number) => void): void {
+  program
+    .command("check")
+    .description("check training configs against their base model")
+    .argument("<config...>", "YAML, JSON, TOML or Python files")
+    .option("--base <model>", "the base model's file or folder, instead of the one that the configs name")
+    .option("--plan", "show what every method would train, save and keep in the optimizer", false)
+    .option("--json", "write findings, or plans, as JSON", false)
+    .addHelpText("after", CHECK_EXAMPLES)
+    .action(async (configs: string[], flags: CheckFlags) => finish(await checkCommand(configs, flags)));
 }
 
 const FACTORIZE_EXAMPLES = `

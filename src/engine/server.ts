@@ -3,6 +3,9 @@ import { ResponseError, type CancellationToken, type MessageConnection } from "v
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared/protocol";
 import type { OpenOptions } from "../models/model";
+import { BaseModels } from "../training/base/baseModels";
+import { planFile } from "../training/planner/planFile";
+import { completeConfig, readConfig } from "../training/training";
 import { analyze } from "./analysis";
 import { Analyses } from "./analyses";
 import { badgeOf } from "./badge";
@@ -62,6 +65,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
   const plans = new Plans(reports, { ...factorizing, script: options.planningScript });
   const writing = new Writing(factorizing);
 
+  const bases = new BaseModels();
   const handlers: Handlers = {
     open: async ({ path }) => {
       const report = await reports.fresh(path);
@@ -99,6 +103,9 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     plan: async ({ path, draft }, signal) => ({ text: await plans.plan(path, draft, signal) }),
     apply: (request, signal) => writing.apply(request, signal),
     verify: (request, signal) => writing.verify(request, signal),
+    readConfig: (config) => readConfig(config, bases),
+    completeConfig: ({ at, ...config }) => completeConfig(config, at, bases),
+    planConfig: ({ query, ...config }) => planFile(config, query, bases),
   };
   register(connection, handlers, log);
   connection.onRequest(PING, () => null);

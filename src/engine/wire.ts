@@ -29,6 +29,9 @@ export const REQUESTS: Requests = {
   plan: request("plan"),
   apply: request("apply"),
   verify: request("verify"),
+  readConfig: request("readConfig"),
+  completeConfig: request("completeConfig"),
+  planConfig: request("planConfig"),
 };
 
 export const NOTIFICATIONS = {

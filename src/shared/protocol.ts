@@ -1,4 +1,6 @@
 import type { Applied, Curve, Draft, LayerLadder, ModelCheck, Planning, Proposal, Work } from "./planning";
+import type { ConfigCompletion, ConfigReading, ConfigText } from "./configReading";
+import type { ConfigPlan, PlanQuery } from "./plannerPage";
 import type { LayerRow, ModelSummary, Progress, SkippedTensor } from "./report";
 
 /**
@@ -35,6 +37,12 @@ export interface EngineMethods {
   apply: { params: { path: string; plan: string; output: string; as: string }; result: Applied };
   /** Compares a written model with its original, on data (.npz, .npy) or seeded inputs. Cancellable. */
   verify: { params: { path: string; candidate: string; data: string | null }; result: ModelCheck };
+  /** What there is to say about a text of training configs; opens headers of base models only. */
+  readConfig: { params: ConfigText; result: ConfigReading };
+  /** What every method costs on a config's base model. */
+  planConfig: { params: ConfigText & { query: PlanQuery }; result: ConfigPlan };
+  /** What can be written at a place of it. */
+  completeConfig: { params: ConfigText & { at: number }; result: readonly ConfigCompletion[] };
 }
 
 export type EngineMethod = keyof EngineMethods;

@@ -12,12 +12,15 @@ export const COMMANDS = [
   "ranklens.copyPath",
   "ranklens.showLog",
   "ranklens.openWalkthrough",
+  "ranklens.chooseBaseModel",
+  "ranklens.openPlanner",
 ] as const;
 
 export type CommandId = (typeof COMMANDS)[number];
 
 /** Identifiers of package.json's other contributions. */
 export const REPORT_EDITOR = "ranklens.report";
+export const PLANNER_PANEL = "ranklens.planner";
 export const MODELS_VIEW = "ranklens.models";
 export const WIZARD_VIEW = "ranklens.wizard";
 export const WALKTHROUGH = "start";

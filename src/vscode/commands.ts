@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import * as vscode from "vscode";
 import type { EngineClient } from "../engine/client";
+import { Fault } from "../shared/fault";
 import { COMMANDS, REPORT_EDITOR, WALKTHROUGH, type CommandId } from "./commandIds";
 import { chooseExport } from "./exportChoice";
 import { told, tellQuietly } from "./messages";
@@ -9,9 +10,11 @@ import type { ModelFinder } from "./modelFinder";
 import { modelsIn } from "./modelFolders";
 import type { TreeEntry } from "./modelTree";
 import { plainText } from "./plainText";
+import type { Planner } from "./planner";
 import { reportFileName } from "./reportFiles";
 import type { RunningAnalyses } from "./runningAnalyses";
 import { saveReport } from "./saveReport";
+import { ANY_BASE, chooseBase } from "./training/trainingSettings";
 
 /** More models than this are analyzed without opening a report for each: the Models view lists them. */
 const MOST_REPORTS = 8;
@@ -23,6 +26,7 @@ export interface CommandParts {
   readonly finder: ModelFinder;
   readonly tree: vscode.TreeView<TreeEntry>;
   readonly log: vscode.LogOutputChannel;
+  readonly planner: Planner;
   /** Opens the compression wizard with a model. */
   factorize(path: string): Promise<void>;
   /** Results of one model, or of all, were forgotten. */
@@ -37,7 +41,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable[] {
   return COMMANDS.map((id) => vscode.commands.registerCommand(id, (...args: unknown[]) => told(() => actions[id](...args), parts.log)));
 }
 
-function actionsOf({ extensionId, engine, analyses, finder, tree, log, factorize, onForgotten }: CommandParts): Record<CommandId, Action> {
+function actionsOf({ extensionId, engine, analyses, finder, tree, log, planner, factorize, onForgotten }: CommandParts): Record<CommandId, Action> {
   /** From the menu's item, or the editor in front, or by choice. Null: the person chose none. */
   const oneModel = async (args: readonly unknown[], title: string): Promise<string | null> => {
     const [path] = modelsOf(args);
@@ -109,6 +113,17 @@ function actionsOf({ extensionId, engine, analyses, finder, tree, log, factorize
       if (paths.length > 0) await vscode.env.clipboard.writeText(paths.join("\n"));
     },
     "ranklens.showLog": () => log.show(),
+    "ranklens.chooseBaseModel": async (place, name) => {
+      const scope = place instanceof vscode.Uri ? place : vscode.window.activeTextEditor?.document.uri;
+      if (scope === undefined) return;
+      const path = await chooseModel(finder, typeof name === "string" ? vscode.l10n.t("Base model {0}", plainText(name)) : vscode.l10n.t("Base Model"));
+      if (path !== null) await chooseBase(scope, typeof name === "string" ? name : ANY_BASE, path);
+    },
+    "ranklens.openPlanner": async (place, config) => {
+      const uri = place instanceof vscode.Uri ? place : vscode.window.activeTextEditor?.document.uri;
+      if (uri === undefined) throw new Fault("usage", vscode.l10n.t("The planner is for a training config."), vscode.l10n.t("Open the file of one first."));
+      planner.open(uri, typeof config === "number" ? config : 0);
+    },
     "ranklens.openWalkthrough": async () => {
       await vscode.commands.executeCommand("workbench.action.openWalkthrough", `${extensionId}#${WALKTHROUGH}`, false);
     },

@@ -25,7 +25,7 @@ import { noiseSuppression, speechAgreement } from "./qualitySound";
 const [models = "", out = ""] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "ranklens-quality-"));
 
-const SHARES = [0.9, 0.8, 0.7, 0.6, 0.5];
+const SHARES = [0.9, 0.8, 0.7, 0.6];
 const RULES = ["energy:0.95", "energy:0.9", "energy:0.8", ...NAMED_RULES, "ratio:0.5"];
 /** The peer to beat: what most tools do. */
 const PEER: AllocationId = "equal-ratio";
@@ -62,13 +62,13 @@ class Bench {
   async schemes(): Promise<SchemeWish[]> {
     const seen = new Set<string>();
     const own: SchemeWish[] = [];
-    for (const wish of [...SCHEME_WISHES].reverse()) {
+    for (const wish of SCHEME_WISHES.toReversed()) {
       const fitting = JSON.stringify((await this.layers(wish)).map(({ candidate }) => candidate?.schemes.map(({ scheme }) => scheme.id)));
       if (!seen.has(fitting)) own.push(wish);
       seen.add(fitting);
     }
     // A model of matrices alone has one scheme, whatever is asked for.
-    return own.length === 1 ? own : own.filter((wish) => wish !== "svd" || own.length === 2);
+    return own.length === 1 ? own : own.filter((wish) => wish !== "svd" || own.length === 2).reverse();
   }
 
   budget(scheme: SchemeWish, allocation: AllocationId, share: number): Promise<{ share: number; score: number } | null> {
@@ -128,6 +128,8 @@ async function sections(task: Task, tally: Tally): Promise<string[]> {
   for (const scheme of schemes) {
     const peers: (Awaited<ReturnType<Bench["budget"]>>)[] = [];
     for (const share of SHARES) peers.push(await bench.budget(scheme, PEER, share));
+    // One that makes too few layers smaller for any of these budgets.
+    if (peers.every((peer) => peer === null)) continue;
     for (const allocation of Object.keys(ALLOCATIONS) as AllocationId[]) {
       const found = [];
       for (const [index, share] of SHARES.entries()) {
@@ -138,7 +140,7 @@ async function sections(task: Task, tally: Tally): Promise<string[]> {
       add(`| ${scheme} | ${allocation} | ${found.map(cell).join(" | ")} |`);
     }
   }
-  const widest = schemes.at(-1) ?? "auto";
+  const widest = schemes[0] ?? "auto";
   add("");
   add(`| rule (${widest}) | leaves | score | ${PEER} at that size |`);
   add("|---|---:|---:|---:|");
@@ -161,7 +163,7 @@ function compare(tally: Tally, allocation: AllocationId, own: { score: number } 
 async function tasks(): Promise<Task[]> {
   const [stories, labels, speech, sound] = ["derived/onnx/tinystories_656k_fp32.onnx", "onnx/magika_standard_v3_3.onnx", "onnx/silero_vad_op18_ifless.onnx", "onnx/dtln_model_2.onnx"];
   return [
-    { file: "onnx/ort_mnist_cnn.onnx", title: "ort_mnist_cnn: accuracy on MNIST's 10,000 test images, %", score: mnistAccuracy(models), digits: 2, rises: true, all: true, remark: "Two convolutions of 3,400 of the 6,000 parameters; the rest stays as it is." },
+    { file: "onnx/ort_mnist_cnn.onnx", title: "ort_mnist_cnn: accuracy on the first 2,000 of MNIST's test images, %", score: mnistAccuracy(models), digits: 2, rises: true, all: true, remark: "Two convolutions of 3,400 of the 6,000 parameters; the rest stays as it is." },
     { file: labels, title: "magika v3.3: same label as the original, %", score: await labelAgreement(models, join(models, labels)), digits: 2, rises: true, all: true, remark: "An embedding, a convolution and the classifier, on contents of the project's own tests." },
     { file: speech, title: "silero_vad v6: same decision as the original on frames of speech, %", score: await speechAgreement(models, join(models, speech)), digits: 2, rises: true, all: true, remark: "Convolutions and an unrolled LSTM, on a minute of speech. The half of the parameters for 8 kHz is factorized too, and not heard here." },
     { file: sound, title: "dtln, second stage: SI-SDR of cleaned noisy speech, dB", score: await noiseSuppression(models), digits: 2, rises: true, all: true, remark: "Convolutions and unrolled LSTMs, behind the first stage as it is." },
@@ -173,16 +175,19 @@ const HEAD = `# Quality: score against size
 
 Written by \`npm run quality\`. Columns are the share of the whole model's parameters that the budget leaves; – where it cannot be met.
 No retraining and no data: ranks follow from the weights alone. \`equal-ratio\`, every layer at the same share, is what most tools do.
-A scheme for convolutions factorizes matrices by svd beside it; \`auto\` considers every scheme for each layer.`;
+A scheme for convolutions factorizes matrices by svd beside it; \`auto\` considers svd,
+channel, spatial and tucker2 for each layer, \`alds\` channel groups of 1, 2, 4 and 8.`;
 
 async function main(): Promise<void> {
   if (!existsSync(models)) throw new Error(`no models in ${models}`);
   const tally: Tally = new Map();
   const parts: string[] = [];
-  for (const task of await tasks()) parts.push("", ...await sections(task, tally));
-  const against = [...tally].map(([allocation, { better, same, worse }]) => `| ${allocation} | ${better} | ${same} | ${worse} |`);
-  const summary = ["", `Against \`${PEER}\` at the same scheme and size, over all tables below:`, "", "| budget shared by | better | same | worse |", "|---|---:|---:|---:|", ...against];
-  writeFileSync(out, `${[HEAD, ...summary, ...parts].join("\n")}\n`);
+  for (const task of await tasks()) {
+    parts.push("", ...await sections(task, tally));
+    const against = [...tally].map(([allocation, { better, same, worse }]) => `| ${allocation} | ${better} | ${same} | ${worse} |`);
+    const summary = ["", `Against \`${PEER}\` at the same scheme and size, over all tables below:`, "", "| budget shared by | better | same | worse |", "|---|---:|---:|---:|", ...against];
+    writeFileSync(out, `${[HEAD, ...summary, ...parts].join("\n")}\n`);
+  }
 }
 
 void main().finally(() => rmSync(work, { recursive: true, force: true }));

@@ -8,7 +8,7 @@ const HEAVY = /^src\/(linalg|rank|models|engine\/(main|server|compute|analysis))
 describe("the program that the editor loads", () => {
   it("holds no numerics and no reader of models, so that activation has nothing heavy to load", async () => {
     const { metafile } = await build({
-      absWorkingDir: root, entryPoints: ["src/extension.ts"], bundle: true, write: false, metafile: true, platform: "node", external: ["vscode"], mainFields: ["module", "main"], logLevel: "silent",
+      absWorkingDir: root, entryPoints: ["src/extension.ts"], bundle: true, write: false, metafile: true, platform: "node", loader: { ".py": "text" }, external: ["vscode"], mainFields: ["module", "main"], logLevel: "silent",
     });
     const [program] = Object.values(metafile.outputs);
     const used = Object.entries(program?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);

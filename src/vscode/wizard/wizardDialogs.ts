@@ -16,7 +16,7 @@ export async function chooseOutput(suggested: string): Promise<string | null> {
 /** A file of inputs to compare the models on. @returns null when the person chooses none */
 export async function chooseData(model: string | null): Promise<string | null> {
   const [uri] = (await vscode.window.showOpenDialog({
-    title: vscode.l10n.t("Inputs to Check With"), openLabel: vscode.l10n.t("Choose"), filters: { [vscode.l10n.t("NumPy arrays")]: ["npz", "npy"] },
+    title: vscode.l10n.t("Inputs to Check With"), openLabel: vscode.l10n.t("Choose"), filters: { [vscode.l10n.t("Inputs (NumPy arrays, ONNX test data)")]: ["npz", "npy", "pb"] },
     ...(model === null ? {} : { defaultUri: vscode.Uri.file(dirname(model)) }),
   })) ?? [];
   return uri?.fsPath ?? null;

@@ -25,6 +25,7 @@ export async function buildPrograms(): Promise<Programs> {
     platform: "node",
     target: "node20",
     format: "cjs",
+    loader: { ".py": "text" },
     external: ["vscode", "onnxruntime-node"],
     mainFields: ["module", "main"],
     logLevel: "error",

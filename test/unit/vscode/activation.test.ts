@@ -22,7 +22,7 @@ describe("the extension", () => {
     // Built as scripts/build.mjs builds dist/extension.js.
     const { outputFiles, metafile } = await build({
       entryPoints: [repositoryFile("src/extension.ts")],
-      bundle: true, write: false, metafile: true, outdir: "out", platform: "node", target: "node20", format: "cjs", external: ["vscode"], mainFields: ["module", "main"],
+      bundle: true, write: false, metafile: true, outdir: "out", platform: "node", target: "node20", format: "cjs", loader: { ".py": "text" }, external: ["vscode"], mainFields: ["module", "main"],
     });
     code = outputFiles[0]?.text ?? "";
     files = Object.entries(Object.values(metafile.outputs)[0]?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : []));

@@ -113,13 +113,15 @@ describe("where it runs", () => {
     expect(manifest.extensionKind).toEqual(["workspace"]);
     // A folder's menu entry is there from the start, in workspaces that have such a folder.
     const [event = "", ...others] = manifest.activationEvents;
-    expect(others).toEqual([]);
     expect(event).toBe(`workspaceContains:${STANDING_GLOB}`);
+    // Training configs have lenses and findings as soon as they are open.
+    expect(others).toEqual(["yaml", "json", "jsonc", "toml", "python"].map((language) => `onLanguage:${language}`));
   });
 });
 
 describe("settings", () => {
-  const properties = configuration.properties;
+  const ofEngine = ([name]: readonly [string, unknown]): boolean => !name.startsWith("ranklens.training.");
+  const properties = Object.fromEntries(Object.entries(configuration.properties).filter(ofEngine));
   const files = { engineScript: "/dist/engine.js", cacheFolder: "/cache" };
   const named = (values: Readonly<Record<string, unknown>>): ReadSetting => (name) => values[name];
   const defaults = Object.fromEntries(Object.entries(properties).map(([key, property]) => [key.replace("ranklens.", ""), property.default]));

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
-import { servePage } from "./pageServer";
+import { servePage, type PageName } from "./pageServer";
 import type { StandIn } from "./standInApi";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -33,7 +33,7 @@ export interface PageBrowser {
   readonly close: () => Promise<void>;
 }
 
-export async function startBrowser(page: "report" | "wizard" = "report"): Promise<PageBrowser> {
+export async function startBrowser(page: PageName = "report"): Promise<PageBrowser> {
   const executablePath = process.env["CHROMIUM_PATH"] ?? CANDIDATES.find((path) => existsSync(path));
   if (executablePath === undefined) throw new Error("These tests need Chromium: install it, or set CHROMIUM_PATH.");
   const [server, browser] = await Promise.all([servePage(page), chromium.launch({ executablePath, args: FLAGS })]);

@@ -14,8 +14,11 @@ body { overscroll-behavior-x: none; background-color: transparent; color: var(--
 a { color: var(--vscode-textLink-foreground); }
 input:focus { outline: 1px solid -webkit-focus-ring-color; outline-offset: -1px; }`;
 
+const STAND_INS = { report: "standIn", wizard: "wizardStandIn", planner: "plannerStandIn" } as const;
+export type PageName = keyof typeof STAND_INS;
+
 /** The built page in the host's own document with its own policy, and the stand-in for the editor before it. */
-export async function servePage(name: "report" | "wizard"): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
+export async function servePage(name: PageName): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
   const bundle = async (entry: string): Promise<Map<string, string>> => {
     const { outputFiles } = await build({
       absWorkingDir: root, entryPoints: [entry], bundle: true, write: false, outdir: "out", platform: "browser", target: "es2022", format: "iife",
@@ -23,7 +26,7 @@ export async function servePage(name: "report" | "wizard"): Promise<{ readonly o
     });
     return new Map(outputFiles.map(({ path, text }) => [path.endsWith(".css") ? "css" : "js", text]));
   };
-  const [page, standIn] = await Promise.all([bundle(`webview/${name}/main.tsx`), bundle(`test/webview/pages/${name === "report" ? "standIn" : "wizardStandIn"}.ts`)]);
+  const [page, standIn] = await Promise.all([bundle(`webview/${name}/main.tsx`), bundle(`test/webview/pages/${STAND_INS[name]}.ts`)]);
   const files = new Map([
     ["/page.js", { type: "text/javascript", text: page.get("js") ?? "" }],
     ["/page.css", { type: "text/css", text: page.get("css") ?? "" }],

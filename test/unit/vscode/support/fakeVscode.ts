@@ -31,9 +31,20 @@ class Uri {
 class EventEmitter {
   private readonly listeners = new Set<(value: unknown) => void>();
   readonly event = (listener: (value: unknown) => void): typeof nothing => (this.listeners.add(listener), nothing);
+  dispose(): void {
+    this.listeners.clear();
+  }
   fire(value: unknown): void {
     for (const listener of this.listeners) listener(value);
   }
+}
+
+class CodeActionKind {
+  static readonly QuickFix = new CodeActionKind("quickfix");
+  static readonly RefactorRewrite = new CodeActionKind("refactor.rewrite");
+  static readonly SourceFixAll = new CodeActionKind("source.fixAll");
+  private constructor(readonly value: string) {}
+  append = (part: string): CodeActionKind => new CodeActionKind(`${this.value}.${part}`);
 }
 
 class TabInput {
@@ -47,6 +58,17 @@ export function fakeVscode(): { readonly module: object; readonly trace: EditorT
   const module = {
     Uri,
     EventEmitter,
+    CodeActionKind,
+    Disposable: { from: (...parts: { dispose(): void }[]) => ({ dispose: () => parts.forEach((part) => part.dispose()) }) },
+    DiagnosticSeverity: { Error: 0, Warning: 1, Information: 2, Hint: 3 },
+    languages: {
+      createDiagnosticCollection: () => nothing,
+      registerCodeActionsProvider: () => nothing,
+      registerHoverProvider: () => nothing,
+      registerCodeLensProvider: () => nothing,
+      registerInlayHintsProvider: () => nothing,
+      registerCompletionItemProvider: () => nothing,
+    },
     StatusBarAlignment: { Left: 1 },
     FileType: { Unknown: 0, File: 1, Directory: 2 },
     MarkdownString: class {
@@ -62,12 +84,18 @@ export function fakeVscode(): { readonly module: object; readonly trace: EditorT
       createStatusBarItem: () => ({ ...nothing, show: () => undefined, hide: () => undefined }),
       createTreeView: (id: string) => (trace.views.push(id), { ...nothing, selection: [] }),
       registerWebviewViewProvider: (id: string) => (trace.views.push(id), nothing),
+      registerWebviewPanelSerializer: () => nothing,
       registerCustomEditorProvider: (id: string) => (trace.customEditors.push(id), nothing),
       setStatusBarMessage: () => nothing,
       showErrorMessage: async (text: string) => void trace.errors.push(text),
+      onDidChangeActiveTextEditor: () => nothing,
       tabGroups: { activeTabGroup: { activeTab: undefined } },
     },
     workspace: {
+      textDocuments: [],
+      onDidOpenTextDocument: () => nothing,
+      onDidChangeTextDocument: () => nothing,
+      onDidCloseTextDocument: () => nothing,
       getConfiguration: () => ({ get: () => undefined }),
       onDidChangeConfiguration: () => nothing,
       onDidGrantWorkspaceTrust: () => nothing,

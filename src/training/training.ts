@@ -1,0 +1,82 @@
+import { environmentHere, type BasePlaces } from "./base/resolve";
+import type { BaseModel, BaseModels } from "./base/baseModels";
+import type { ModelModules } from "./base/modelModules";
+import { adaptedBy } from "./adapted";
+import { findingsOf } from "./checks/checks";
+import type { TrainingConfig } from "./config";
+import { ecosystemLabel, readConfigs } from "./ecosystems/ecosystems";
+import { completionsAt } from "./hints/completions";
+import { countsText } from "./hints/counts";
+import { hoversOf } from "./hints/hovers";
+import { inlayHintsOf } from "./hints/inlayHints";
+import { rewritesOf } from "./rewrites/rewrites";
+import type { ConfigBase, ConfigCompletion, ConfigFacts, ConfigReading, ConfigText, TextRange } from "../shared/configReading";
+
+/** Everything that is known of a text of training configs. Never throws for what the text or a model says. */
+export async function readConfig(source: ConfigText, bases: BaseModels): Promise<ConfigReading> {
+  const configs = readConfigs(source.text, source.language, source.fileName);
+  const read = await Promise.all(configs.map(async (config) => readOne(config, await baseOf(config, source, bases))));
+  return {
+    configs: read.map(({ facts }) => facts),
+    findings: read.flatMap(({ findings }) => findings),
+    rewrites: read.flatMap(({ rewrites }) => rewrites),
+    hovers: read.flatMap(({ hovers }) => hovers),
+    hints: read.flatMap(({ hints }) => hints),
+  };
+}
+
+/** @param at where the cursor stands, in UTF-16 code units */
+export async function completeConfig(source: ConfigText, at: number, bases: BaseModels): Promise<readonly ConfigCompletion[]> {
+  const found = await Promise.all(readConfigs(source.text, source.language, source.fileName).map(async (config) => {
+    const base = await baseOf(config, source, bases);
+    return base.state === "found" ? completionsAt(config, base.modules, at) : [];
+  }));
+  return found.flat();
+}
+
+/** The base model that a config names, by the person's choice or where the config says. */
+export function baseOf(config: TrainingConfig, { folders, chosenBases }: Pick<ConfigText, "folders" | "chosenBases">, bases: BaseModels): Promise<BaseModel> {
+  const name = config.base?.name.value ?? null;
+  const places: BasePlaces = { ...environmentHere(), folders, chosen: (name === null ? null : chosenBases[name]) ?? chosenBases[ANY_BASE] ?? null };
+  return bases.find(name === null ? null : { text: name, revision: config.base?.revision.value ?? null }, places);
+}
+
+/** The choice that stands for every base model without one of its own. */
+export const ANY_BASE = "*";
+
+interface ReadConfig extends Omit<ConfigReading, "configs"> {
+  readonly facts: ConfigFacts;
+}
+
+function readOne(config: TrainingConfig, base: BaseModel): ReadConfig {
+  const model = base.state === "found" ? base.modules : null;
+  const outcome = model === null ? null : adaptedBy(config, model);
+  const adapted = outcome?.known === true ? outcome.adapted : null;
+  return {
+    facts: { ecosystem: ecosystemLabel(config.ecosystem), range: headOf(config), base: baseFacts(config, base, model), counts: adapted === null || model === null ? null : countsText(config, adapted, model) },
+    findings: findingsOf(config, model),
+    rewrites: rewritesOf(config, adapted, model),
+    hovers: hoversOf(config, adapted, model),
+    hints: adapted === null || model === null ? [] : inlayHintsOf(config, adapted, model),
+  };
+}
+
+/** Where a config begins for a reader: at its base model, or at its section. */
+function headOf({ base, section, document }: TrainingConfig): TextRange {
+  const name = base?.name.entry;
+  if (document.language !== "python" && name != null && !name.borrowed) return name.range;
+  return section.call?.range ?? section.range;
+}
+
+function baseFacts(config: TrainingConfig, base: BaseModel, model: ModelModules | null): ConfigBase {
+  return { name: config.base?.name.value ?? null, state: base.state, path: model?.path ?? null, remark: remarkOf(base) };
+}
+
+function remarkOf(base: BaseModel): string {
+  switch (base.state) {
+    case "found": return base.modules.approximate ?? "";
+    case "absent": return base.text === "" ? "The config names no base model." : `${base.text} was not found in ${base.looked.join(", ")}.`;
+    case "downloading": return base.missing.length === 0 ? `The model in ${base.folder} is not whole yet.` : `The model in ${base.folder} lacks ${base.missing.length === 1 ? base.missing[0]! : `${base.missing.length} files, such as ${base.missing[0]!}`}.`;
+    case "broken": return `${base.fault.message} ${base.fault.next}`.trim();
+  }
+}

@@ -1,0 +1,48 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ConfigPlan } from "../../src/shared/plannerPage";
+import { noise, temporaryFolder, writeModel } from "./support/modelFiles";
+import { buildPrograms, type Programs } from "./support/programs";
+
+/** A config and its base model of two layers of 12 × 8, in the terminal. */
+let programs: Programs;
+const folder = temporaryFolder();
+beforeAll(async () => {
+  programs = await buildPrograms();
+  mkdirSync(join(folder.path, "base"));
+  writeModel(join(folder.path, "base"), "model.safetensors", { "layers.0.q_proj.weight": noise(1, 12, 8), "layers.1.q_proj.weight": noise(2, 12, 8) });
+  writeFileSync(join(folder.path, "adapter_config.json"), JSON.stringify({ peft_type: "LORA", base_model_name_or_path: "base", r: 4, target_modules: ["q_proj"] }));
+});
+afterAll(() => {
+  programs.remove();
+  folder.remove();
+});
+
+function check(...args: string[]): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [programs.cli, "check", ...args], { encoding: "utf8", cwd: folder.path, env: { ...process.env, NO_COLOR: "1" } });
+  return { code: status, out: stdout, err: stderr };
+}
+
+describe("ranklens check --plan", () => {
+  it("writes a table of all methods to standard output and nothing else", () => {
+    const { code, out, err } = check("adapter_config.json", "--plan");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^adapter_config\.json .* on base, 192 parameters\n2 modules \(the config's targets\), rank 4;/);
+    expect(out).toMatch(/▸ LoRA +160 /);
+  });
+
+  it("writes JSON for other programs", () => {
+    const { plans } = JSON.parse(check("adapter_config.json", "--plan", "--json").out) as { plans: ConfigPlan[] };
+    expect(plans).toHaveLength(1);
+    expect(plans[0]?.rows.find(({ id }) => id === "vera")?.trainable).toBe(2 * (4 + 12));
+  });
+
+  it("says in one line that there is no base model to plan for", () => {
+    writeFileSync(join(folder.path, "adapter_config.json"), JSON.stringify({ peft_type: "LORA", base_model_name_or_path: "./gone", r: 4, target_modules: ["q_proj"] }));
+    const { code, out, err } = check("adapter_config.json", "--plan");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toMatch(/^ranklens: The base model \.\/gone is not on this machine\. .+\n$/);
+  });
+});
