@@ -3,12 +3,13 @@ import type { LayerRow, Progress } from "../shared/report";
 import type { ResultsCache } from "./cache";
 import { ComputeCrash } from "./computeProcess";
 import type { ComputeMessage, Depth } from "./computeProtocol";
+import { memoryBudget } from "./memory";
 import type { ComputePool } from "./pool";
 import { ProgressMeter } from "./progressMeter";
 import type { Report } from "./report";
 import type { RowOutcome } from "./results";
 import { titleOf } from "./title";
-import { costOf, memoryBudget, taskOf, tasksOf, type LayerTask } from "./schedule";
+import { costOf, taskOf, tasksOf, type LayerTask } from "./schedule";
 
 /** A row (or the reading of a layer) that ended its process this often is given up. */
 const CRASHES_PER_ROW = 2;

@@ -1,30 +1,35 @@
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { FirstFigures } from "../shared/report";
 import type { Composite } from "../linalg/composite";
-import type { LeadingSolver } from "../linalg/leadingSingularValue";
 import type { Matrix } from "../linalg/matrix";
-import type { RatedSolver } from "../linalg/singularValues";
+import type { RowSource } from "../linalg/rowSource";
 import { epsilonOf } from "../models/dtypes";
 import { fingerprint } from "../models/fingerprint";
 import { openModel } from "../models/formats";
 import { gather, isWhole, matrixSize } from "../models/gather";
 import type { Layer, MatrixView, Model, Values } from "../models/model";
-import { firstFigures } from "../rank/firstFigures";
-import { measureMatrix } from "../rank/measure";
+import { firstFigures, firstFiguresOfRows } from "../rank/firstFigures";
+import { measureMatrix, measureRows } from "../rank/measure";
 import { measureComposite } from "../rank/measureComposite";
 import type { Measured } from "../rank/spectrum";
 import type { ComputeMessage, MeasureRequest } from "./computeProtocol";
 import { readFactors } from "./factored";
 import { assertFinite } from "./finite";
 import { areFirstFigures, areMeasures, withFiniteOptions, type RowResult } from "./results";
-import { spectrumSolver } from "./spectra";
+import { LARGE_VALUES, isReadByRows, rowSourceOf } from "./rowReading";
+import { spectrumSolver, type Solver } from "./spectra";
 import { titleOf } from "./title";
 
 /** By threads. A session of ONNX Runtime keeps the number that it was made with. */
-const solvers = new Map<number, RatedSolver & LeadingSolver>();
+const solvers = new Map<number, Solver>();
+
+interface Factors {
+  readonly composite: Composite<Matrix>;
+  readonly scale: number;
+}
 
 /** What the matrices of a layer are taken from. */
-type Source = { readonly values: Values } | { readonly composite: Composite<Matrix>; readonly scale: number };
+type Source = Factors | { readonly values: Values } | { readonly rowsOf: (view: MatrixView) => RowSource };
 
 /** The model of the last request stays open for the next one. */
 interface Opened {
@@ -62,7 +67,7 @@ async function reopen(opened: Opened | null, { path, options, fingerprint: expec
   throw new Fault("changed-while-read", "The model changed after it was opened.", "Wait until it is written completely, then analyze it again.");
 }
 
-function solverFor(threads: number, send: (message: ComputeMessage) => Promise<void>): RatedSolver & LeadingSolver {
+function solverFor(threads: number, send: (message: ComputeMessage) => Promise<void>): Solver {
   const solver = solvers.get(threads) ?? spectrumSolver(threads, (text) => void send({ type: "notice", text }));
   solvers.set(threads, solver);
   return solver;
@@ -71,22 +76,24 @@ function solverFor(threads: number, send: (message: ComputeMessage) => Promise<v
 async function measureLayer(model: Model, { layer: layerIndex, views, depth, threads }: MeasureRequest, send: (message: ComputeMessage) => Promise<void>): Promise<void> {
   const layer = model.layers[layerIndex];
   if (layer === undefined) throw new Error(`layer ${layerIndex} of ${model.layers.length}`);
-  const start = performance.now();
-  const source = await readLayer(model, layer);
+  const clock = { readMs: 0 };
+  const source = await readLayer(model, layer, clock);
   // Reading serves all matrices of the layer: each carries its share.
-  const readMs = (performance.now() - start) / views.length;
+  const readMs = clock.readMs / views.length;
   for (const [index, number] of views.entries()) {
     const view = layer.views[number];
     if (view === undefined) throw new Error(`view ${number} of ${layer.views.length}`);
     await send({ type: "started", view: number });
     try {
       const begin = performance.now();
-      const isLast = index === views.length - 1;
+      const before = clock.readMs;
       const solver = solverFor(threads, send);
-      if (depth === "first" && "values" in source) await send({ type: "estimated", view: number, first: await estimate(finiteMatrix(layer, view, source.values, isLast), layer, view, solver) });
+      const matrix = "composite" in source ? source : await matrixOf(source, layer, view, index === views.length - 1);
+      if (depth === "first" && !("composite" in matrix)) await send({ type: "estimated", view: number, first: await estimate(matrix, layer, view, solver) });
       else {
-        const measured = await measure(source, layer, view, isLast, solver);
-        await send({ type: "measured", view: number, result: resultOf(measured, layer, view, readMs, performance.now() - begin) });
+        const measured = await measure(matrix, layer, view, solver);
+        const ownReadMs = clock.readMs - before;
+        await send({ type: "measured", view: number, result: resultOf(measured, layer, view, readMs + ownReadMs, performance.now() - begin - ownReadMs) });
       }
     } catch (error) {
       await send({ type: "failed", view: number, fault: faultOf(error, titleOf({ name: layer.tensor.name, ...view })) });
@@ -94,34 +101,43 @@ async function measureLayer(model: Model, { layer: layerIndex, views, depth, thr
   }
 }
 
-async function readLayer(model: Model, layer: Layer): Promise<Source> {
-  if (layer.factored === undefined) return { values: await model.read(layer.tensor) };
-  return { composite: await readFactors(model, layer.factored), scale: layer.factored.scale };
+async function readLayer(model: Model, layer: Layer, clock: { readMs: number }): Promise<Source> {
+  const onRead = (ms: number): void => { clock.readMs += ms; };
+  if (isReadByRows(model, layer)) return { rowsOf: (view) => rowSourceOf(model, layer, view, onRead) };
+  const start = performance.now();
+  const source = layer.factored === undefined ? { values: await model.read(layer.tensor) } : { composite: await readFactors(model, layer.factored), scale: layer.factored.scale };
+  onRead(performance.now() - start);
+  return source;
 }
 
-async function estimate(matrix: Matrix, layer: Layer, view: MatrixView, solver: LeadingSolver): Promise<FirstFigures> {
-  const first = await firstFigures(matrix, solver);
+/** @param isLast nobody needs the tensor's values after this matrix: it may take them as its own, and overwrite them */
+async function matrixOf(source: Exclude<Source, Factors>, layer: Layer, view: MatrixView, isLast: boolean): Promise<Matrix | RowSource> {
+  if ("rowsOf" in source) {
+    const rows = source.rowsOf(view);
+    return rows.rows * rows.columns > LARGE_VALUES ? rows : rows.read(0, rows.rows);
+  }
+  const { values } = source;
+  const matrix = isLast && isWhole(view, values.length) ? { ...matrixSize(view), data: values } : gather(view, values);
+  assertFinite(matrix.data, titleOf({ name: layer.tensor.name, ...view }));
+  return matrix;
+}
+
+async function estimate(matrix: Matrix | RowSource, layer: Layer, view: MatrixView, solver: Solver): Promise<FirstFigures> {
+  const first = await ("read" in matrix ? firstFiguresOfRows(matrix, solver) : firstFigures(matrix, solver));
   if (!areFirstFigures(first)) throw outOfRange(layer, view);
   return first;
 }
 
-function measure(source: Source, layer: Layer, view: MatrixView, isLast: boolean, solver: RatedSolver): Promise<Measured> {
+function measure(matrix: Matrix | RowSource | Factors, layer: Layer, view: MatrixView, solver: Solver): Promise<Measured> {
   const facts = { ...matrixSize(view), epsilon: epsilonOf(layer.tensor.dtype), recurrent: view.recurrent, breakEvenRank: view.breakEvenRank };
-  if ("values" in source) return measureMatrix(solver)(finiteMatrix(layer, view, source.values, isLast), facts);
-  return measureComposite(solver, source.composite, source.scale, facts);
+  if ("composite" in matrix) return measureComposite(solver, matrix.composite, matrix.scale, facts);
+  return "read" in matrix ? measureRows(solver, matrix, facts) : measureMatrix(solver)(matrix, facts);
 }
 
 function resultOf({ measures, singularValues }: Measured, layer: Layer, view: MatrixView, readMs: number, computeMs: number): RowResult {
   const result = { ...withFiniteOptions(measures), ms: Number((readMs + computeMs).toFixed(3)) };
   if (!areMeasures(result)) throw outOfRange(layer, view);
   return { measures: result, singularValues, readMs, computeMs };
-}
-
-/** @param isLast nobody needs the tensor's values after this matrix: it may take them as its own, and overwrite them */
-function finiteMatrix(layer: Layer, view: MatrixView, values: Values, isLast: boolean): Matrix {
-  const matrix = isLast && isWhole(view, values.length) ? { ...matrixSize(view), data: values } : gather(view, values);
-  assertFinite(matrix.data, titleOf({ name: layer.tensor.name, ...view }));
-  return matrix;
 }
 
 function outOfRange(layer: Layer, view: MatrixView): Fault {

@@ -7,7 +7,7 @@ import { product } from "../factorize/target";
 import type { OpenOptions } from "../models/model";
 import type { ApplyMessage } from "./apply";
 import { received, type FactorMessage, type FactorRequest } from "./factorMaking";
-import { memoryBudget } from "./schedule";
+import { memoryBudget } from "./memory";
 
 /** The argument that makes an apply process one that computes factors for another. */
 export const FACTORS_ARGUMENT = "factors";

@@ -1,9 +1,9 @@
-import { totalmem } from "node:os";
 import { estimateCompositeCost, mostEntries } from "../linalg/compositeCost";
 import { estimateCost } from "../linalg/exactSolver";
 import type { LayerRow } from "../shared/report";
 import type { Depth } from "./computeProtocol";
 import { factorSizes, factorWeights } from "./factored";
+import { bytesByRows, bytesOfWhole } from "./memory";
 import type { Report } from "./report";
 
 /** What a compute process is given: rows of one layer, whose tensor is read once. */
@@ -18,17 +18,8 @@ export interface LayerTask {
   readonly bytes: number;
 }
 
-/** Bytes of a weight as it is stored and as it is decoded, which are in memory together. */
-const STORED_BYTES = 4;
-const decodedBytes = (dtype: string): number => (dtype === "float64" ? 8 : 4);
-/** Copies of a matrix that the solver works on beside the tensor's values; the largest are worked on in place. */
-const COPIES = 2;
-const LARGEST_COPIED = 48 * 2 ** 20;
-/** Part of the machine's memory that compute processes share by default; a layer that needs more still runs, alone. */
-const MEMORY_SHARE = 0.25;
-
-/** Matrices of a smaller shorter side are measured in full as soon as they could be estimated. */
-const SMALLEST_ESTIMATED = 512;
+/** Matrices of a smaller shorter side are measured in full as soon as they could be estimated: the solver's Krylov space would be half of it. */
+const SMALLEST_ESTIMATED = 576;
 /** An analysis shorter than some seconds needs no sweep ahead of it, in the unit of `estimateCost`. */
 const SHORTEST_SWEPT = 5e10;
 /** Block Krylov iteration: 16 products of the matrix with a block of 32 columns. */
@@ -63,13 +54,19 @@ function byLayer(report: Report, ids: readonly number[], depth: Depth): LayerTas
 }
 
 export function taskOf(report: Report, layer: number, rows: number[], depth: Depth): LayerTask {
-  const { shape, dtype } = report.layers[layer]?.tensor ?? { shape: [], dtype: "" };
-  const factored = report.layers[layer]?.factored;
-  const weights = factored === undefined ? shape.reduce((product, size) => product * size, 1) : factorWeights(factored);
-  const largest = factored === undefined ? Math.max(0, ...rows.map((id) => report.rows[id]?.parameters ?? 0)) : mostEntries(factorSizes(factored));
-  const copied = largest > LARGEST_COPIED ? 0 : COPIES * largest;
-  const bytes = weights * STORED_BYTES + (weights + copied) * decodedBytes(dtype);
-  return { layer, rows, depth, cost: rows.reduce((sum, id) => sum + costOf(report, id, depth), 0), bytes };
+  const cost = rows.reduce((sum, id) => sum + costOf(report, id, depth), 0);
+  return { layer, rows, depth, cost, bytes: bytesOf(report, layer, rows) };
+}
+
+function bytesOf(report: Report, index: number, ids: readonly number[]): number {
+  const layer = report.layers[index];
+  if (layer === undefined) return 0;
+  const { factored, tensor: { shape, dtype } } = layer;
+  // A matrix in factors is never formed: what the solver gets is no larger than its largest factor.
+  if (factored !== undefined) return bytesOfWhole(factorWeights(factored), [1, mostEntries(factorSizes(factored))], dtype);
+  const weights = shape.reduce((product, size) => product * size, 1);
+  const sizes = ids.flatMap((id) => report.rows[id] ?? []).map(({ matrix }) => matrix);
+  return Math.max(0, ...sizes.map((size) => (report.byRows[index] === true ? bytesByRows(size, dtype) : bytesOfWhole(weights, size, dtype))));
 }
 
 export function costOf(report: Report, id: number, depth: Depth): number {
@@ -78,14 +75,4 @@ export function costOf(report: Report, id: number, depth: Depth): number {
   const factored = report.layers[report.places[id]?.layer ?? -1]?.factored;
   if (factored !== undefined) return estimateCompositeCost(factorSizes(factored));
   return depth === "full" ? estimateCost(...row.matrix) : FIRST_OPERATIONS * row.parameters;
-}
-
-/**
- * Bytes that the compute processes may use together; respects a container's limit where Node knows it.
- * @param megabytes what a person allows; 0: a quarter of what there is
- */
-export function memoryBudget(megabytes: number): number {
-  if (megabytes > 0) return megabytes * 2 ** 20;
-  const limit = process.constrainedMemory?.() ?? 0;
-  return MEMORY_SHARE * (limit > 0 ? Math.min(limit, totalmem()) : totalmem());
 }

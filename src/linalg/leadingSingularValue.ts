@@ -1,4 +1,5 @@
 import type { Matrix } from "./matrix";
+import type { RowSource } from "./rowSource";
 
 /** σ₁ without the other singular values. */
 export interface LeadingSolver {
@@ -10,4 +11,9 @@ export interface LeadingSolver {
    * orthogonal to it.
    */
   leadingSingularValue(matrix: Matrix): Promise<{ readonly value: number; readonly error: number }>;
+}
+
+/** The same for matrices that are read by their rows too. */
+export interface RowLeadingSolver extends LeadingSolver {
+  leadingSingularValueOf(source: RowSource): Promise<{ readonly value: number; readonly error: number }>;
 }

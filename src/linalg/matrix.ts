@@ -7,3 +7,9 @@ export interface Matrix {
   readonly columns: number;
   readonly data: Float32Array | Float64Array;
 }
+
+export type ElementType = "float32" | "float64";
+
+export function elementTypeOf({ data }: Pick<Matrix, "data">): ElementType {
+  return data instanceof Float32Array ? "float32" : "float64";
+}

@@ -56,6 +56,14 @@ export function decode(dtype: string, bytes: Uint8Array, count: number): Values 
   return type.decode(bytes, count);
 }
 
+/** Stored types whose values need more than a float32. */
+const FLOAT64_VALUES: ReadonlySet<string> = new Set(["float64", "int32", "uint32", "int64", "uint64"]);
+
+/** Whether values of a stored type are float64 in memory; others are float32. */
+export function decodesToFloat64(dtype: string): boolean {
+  return FLOAT64_VALUES.has(dtype);
+}
+
 /**
  * Relative rounding unit ε of a stored type: the distance from 1 to the next larger number, by which the numerical
  * rank judges small singular values. Integers that a scale makes weights of have a constant step instead: of b bits, the largest magnitude

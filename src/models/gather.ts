@@ -13,9 +13,14 @@ export function matrixSize(view: MatrixView): { rows: number; columns: number } 
 
 /** Whether a view is its tensor as it is stored, all of it: then the tensor's values are the matrix. */
 export function isWhole(view: MatrixView, length: number): boolean {
+  const { rows, columns } = matrixSize(view);
+  return view.offset === 0 && rows * columns === length && isContiguous(view);
+}
+
+/** Whether a view's matrix lies in its tensor in one piece, row after row, from `view.offset` on. */
+export function isContiguous(view: MatrixView): boolean {
   const axes = merged([...view.rows, ...view.columns]);
-  const [axis] = axes;
-  return view.offset === 0 && (axes.length === 0 ? length === 1 : axes.length === 1 && axis?.stride === 1 && axis.size === length);
+  return axes.length === 0 || (axes.length === 1 && axes[0]?.stride === 1);
 }
 
 /**

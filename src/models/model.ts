@@ -59,6 +59,9 @@ export interface Layer {
 /** A tensor's values in row-major order, dequantized. */
 export type Values = Float32Array | Float64Array;
 
+/** `count` values of a tensor from the `start`th on, in its row-major order. @throws Fault of `Model.read` */
+export type ReadRange = (start: number, count: number) => Promise<Values>;
+
 /** An opened model: headers are in memory, values are not. */
 export interface Model {
   readonly summary: ModelSummary;
@@ -73,6 +76,8 @@ export interface Model {
    * @throws Fault truncated, changed-while-read, unreadable, external-data-missing …
    */
   read(tensor: Tensor): Promise<Values>;
+  /** How parts of a tensor are read; null where it can only be read whole. None can where it is left out. */
+  readonly ranges?: (tensor: Tensor) => ReadRange | null;
   /** Whether `read` takes a tensor of `skipped` too: small factors and scales of adapters. None where it is left out. */
   readonly reads?: (name: string) => boolean;
   /** What the file says of itself, by its own keys; left out where the format has no place for that. */

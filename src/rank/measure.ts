@@ -1,6 +1,7 @@
 import { largestEigenvalueModulus } from "../linalg/eigenvalues";
-import type { Matrix } from "../linalg/matrix";
-import type { RatedSolver } from "../linalg/singularValues";
+import { elementTypeOf, type Matrix } from "../linalg/matrix";
+import type { RowSource } from "../linalg/rowSource";
+import type { RatedSolver, RowSolver } from "../linalg/singularValues";
 import type { Measures } from "../shared/report";
 import { breakEvenRank } from "./breakEven";
 import { energyRank } from "./energyRank";
@@ -13,7 +14,8 @@ import { conditionNumber, numericalTolerance } from "./numericalRank";
 import { powerLaw } from "./powerLaw";
 import { relativeSpectrum } from "./relativeSpectrum";
 import { roundingNoise } from "./roundingNoise";
-import type { MatrixFacts, MeasureMatrix } from "./spectrum";
+import { withNorm } from "./rowNorm";
+import type { MatrixFacts, Measured, MeasureMatrix } from "./spectrum";
 import { countAbove } from "./thresholdCount";
 
 /**
@@ -28,6 +30,14 @@ export function measureMatrix(solver: RatedSolver): MeasureMatrix {
   };
 }
 
+/** The same for a matrix that is read by its rows; it has no spectral radius. */
+export async function measureRows(solver: RowSolver, source: RowSource, facts: MatrixFacts): Promise<Measured> {
+  const { rows, norm } = withNorm(source);
+  const singularValues = await solver.singularValuesOf(rows);
+  assertEnergy(singularValues, norm(), source);
+  return { singularValues, measures: { ...ofSpectrum(singularValues, facts, solver.accuracyFor(source)), frobeniusNorm: norm(), spectralRadius: null } };
+}
+
 export interface CheckedSpectrum {
   /** Largest first. */
   readonly singularValues: Float64Array;
@@ -38,7 +48,7 @@ export interface CheckedSpectrum {
 
 /** A spectrum that has the energy of its matrix, whose storage may be overwritten. */
 export async function checkedSpectrum(solver: RatedSolver, matrix: Matrix): Promise<CheckedSpectrum> {
-  const frobenius = frobeniusNorm(matrix), accuracy = solver.accuracyFor(matrix);
+  const frobenius = frobeniusNorm(matrix), accuracy = solver.accuracyFor({ rows: matrix.rows, columns: matrix.columns, type: elementTypeOf(matrix) });
   const singularValues = await solver.singularValues(matrix);
   assertEnergy(singularValues, frobenius, matrix);
   return { singularValues, frobeniusNorm: frobenius, accuracy };
@@ -100,8 +110,8 @@ const ENERGY_TOLERANCE = 1e-4;
 const SMALLEST_NORMAL = 2 ** -1022;
 
 /** Σσ² = ‖W‖_F²: a solver that went wrong must not become a plausible report. */
-function assertEnergy(singularValues: Float64Array, frobenius: number, { rows, columns }: Matrix): void {
-  const length = frobeniusNorm({ rows: 1, columns: singularValues.length, data: singularValues });
+function assertEnergy(singularValues: Float64Array, frobenius: number, { rows, columns }: { readonly rows: number; readonly columns: number }): void {
+  const length = frobeniusNorm({ data: singularValues });
   const allowed = Math.max(ENERGY_TOLERANCE * frobenius, SMALLEST_NORMAL);
   // Equal covers two norms beyond the range of float64.
   if (length === frobenius || Math.abs(length - frobenius) <= allowed) return;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { noise, writeModel } from "../engine/support/modelFiles";
 import { journey } from "./support/journey";
 import { descendants, halt } from "./support/processes";
 import { allMeasured, waitForText } from "./support/reportPage";
@@ -45,5 +46,32 @@ describe("a long analysis", () => {
 
   it("breaks no content security policy and logs no error", () => {
     expect(window().complaints).toEqual([]);
+  });
+});
+
+describe("one matrix that takes long", () => {
+  const LARGE = 6000;
+  const small = ["a", "b", "c"];
+  const window = journey("cancel-large", (folder) => {
+    writeModel(folder, FILE, { large: noise(1, LARGE, LARGE), ...Object.fromEntries(small.map((name, i) => [name, noise(i + 2, 40, 40)])) });
+  });
+  const row = () => window().report().getByRole("row").filter({ has: window().report().getByRole("rowheader", { name: "large" }) });
+
+  it("is cancelled in its middle, which ends the process that computes it, and keeps its first figures", async () => {
+    const report = await window().analyzeFromExplorer(FILE);
+    // Its full spectrum is begun when its first figures are there.
+    await row().getByText(/^≈/).first().waitFor({ timeout: 120_000 });
+    await report.getByRole("button", { name: "Cancel" }).click();
+    await waitForText(report, /^Cancelled: [0-3] of 4 matrices are measured\.$/);
+    await expect.poll(() => descendants(window().pid, "/dist/compute.js")).toEqual([]);
+    expect(await row().getByText(/^≈/).count()).toBeGreaterThan(0);
+    await window().shot("cancelled");
+  });
+
+  it("is computed when the analysis is resumed", async () => {
+    await window().report().getByRole("button", { name: "Resume" }).click();
+    await allMeasured(window().report());
+    expect(await row().getByText(/^≈/).count()).toBe(0);
+    await window().shot("resumed");
   });
 });

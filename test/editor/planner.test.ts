@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describeWithModels, MODELS } from "../reference/models";
@@ -39,6 +39,7 @@ describeWithModels("the planner in the editor", [`${BASE}/model.safetensors`], (
 
   it("comes back after the window was reloaded", async () => {
     await window().page.keyboard.press("Control+s");
+    await expect.poll(() => readFileSync(join(window().place.folder, "train.yaml"), "utf8")).toContain("lora_rank_pattern");
     await window().reload();
     await window().page.getByRole("tab", { name: /Plan: train\.yaml/ }).click();
     await expect.poll(lora, { timeout: 60_000 }).toBe(trained(16));

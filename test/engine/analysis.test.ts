@@ -1,38 +1,19 @@
 import { appendFileSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RowsQuery } from "../../src/shared/protocol";
 import type { Progress } from "../../src/shared/report";
-import { diagonal, noise, temporaryFolder, writeModel } from "./support/modelFiles";
-import { buildPrograms, type Programs } from "./support/programs";
-import { watchEngine, type WatchedEngine } from "./support/watchedEngine";
+import { enginesOfTest } from "./support/enginesOfTest";
+import { diagonal, noise, writeModel } from "./support/modelFiles";
+import type { WatchedEngine } from "./support/watchedEngine";
 
-let programs: Programs;
-let folder: ReturnType<typeof temporaryFolder>;
-let engines: WatchedEngine[];
+const here = enginesOfTest();
 const ALL: RowsQuery = { start: 0, end: 1000, sort: { key: "model", descending: false }, filter: "", open: [] };
-
-beforeAll(async () => { programs = await buildPrograms(); });
-afterAll(() => programs.remove());
-beforeEach(() => {
-  folder = temporaryFolder();
-  engines = [];
-});
-afterEach(async () => {
-  await Promise.all(engines.map(({ client }) => client.dispose()));
-  folder.remove();
-});
-
-function start(options: Parameters<typeof watchEngine>[1] = {}): WatchedEngine {
-  const engine = watchEngine(programs.engine, options);
-  engines.push(engine);
-  return engine;
-}
 
 describe("an analysis in the engine process", () => {
   it("opens by header only, then measures every matrix", async () => {
-    const path = writeModel(folder.path, "m.safetensors", { "a.weight": diagonal(4, 3, 2, 1), "a.bias": noise(1, 4), "b.weight": noise(2, 6, 9) });
-    const { client, computers } = start();
+    const path = writeModel(here.path, "m.safetensors", { "a.weight": diagonal(4, 3, 2, 1), "a.bias": noise(1, 4), "b.weight": noise(2, 6, 9) });
+    const { client, computers } = here.start();
     const opened = await client.request("open", { path });
     expect(opened).toMatchObject({ rows: 2, skipped: 1, progress: { state: "idle", done: 0, total: 2 } });
     expect(computers()).toEqual([]);
@@ -47,10 +28,10 @@ describe("an analysis in the engine process", () => {
   });
 
   it("answers map, skipped, badge and export after it", async () => {
-    const path = writeModel(folder.path, "m.safetensors", {
+    const path = writeModel(here.path, "m.safetensors", {
       "layers.0.up.weight": noise(1, 8, 4), "layers.1.up.weight": noise(2, 8, 4), "head.weight": noise(3, 3, 4), "norm.weight": noise(4, 4),
     });
-    const { client } = start();
+    const { client } = here.start();
     expect((await client.request("badge", { path })).meanUtilization).toBeNull();
     await client.request("analyze", { path });
     const map = await client.request("map", { path });
@@ -64,8 +45,8 @@ describe("an analysis in the engine process", () => {
   });
 
   it("tells progress at most ten times a second, with names, and ends with all of it", async () => {
-    const path = writeModel(folder.path, "m.safetensors", Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`l${i}.weight`, noise(i, 60, 60)])));
-    const { client, progress } = start();
+    const path = writeModel(here.path, "m.safetensors", Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`l${i}.weight`, noise(i, 60, 60)])));
+    const { client, progress } = here.start();
     const begin = performance.now();
     await client.request("analyze", { path });
     const seconds = (performance.now() - begin) / 1000;
@@ -77,14 +58,14 @@ describe("an analysis in the engine process", () => {
 
 describe("the cache", () => {
   it("makes a second engine compute nothing", async () => {
-    const path = writeModel(folder.path, "m.safetensors", { "a.weight": diagonal(3, 2, 1), "b.weight": noise(2, 20, 10) });
-    const cacheFolder = join(folder.path, "cache");
-    const first = start({ cacheFolder });
+    const path = writeModel(here.path, "m.safetensors", { "a.weight": diagonal(3, 2, 1), "b.weight": noise(2, 20, 10) });
+    const cacheFolder = join(here.path, "cache");
+    const first = here.start({ cacheFolder });
     await first.client.request("analyze", { path });
     const measured = await first.client.request("rows", { path, ...ALL });
     await first.client.dispose();
 
-    const second = start({ cacheFolder });
+    const second = here.start({ cacheFolder });
     expect((await second.client.request("badge", { path })).meanUtilization).toBeGreaterThan(0);
     expect((await second.client.request("open", { path })).progress).toMatchObject({ state: "done", done: 2 });
     expect(await second.client.request("analyze", { path })).toMatchObject({ state: "done", done: 2 });
@@ -97,11 +78,11 @@ describe("the cache", () => {
   });
 
   it("is not asked for a file that was written again", async () => {
-    const cacheFolder = join(folder.path, "cache");
-    const { client } = start({ cacheFolder });
-    const path = writeModel(folder.path, "m.safetensors", { w: diagonal(3, 2, 1) });
+    const cacheFolder = join(here.path, "cache");
+    const { client } = here.start({ cacheFolder });
+    const path = writeModel(here.path, "m.safetensors", { w: diagonal(3, 2, 1) });
     await client.request("analyze", { path });
-    writeModel(folder.path, "m.safetensors", { w: diagonal(5, 5, 5) });
+    writeModel(here.path, "m.safetensors", { w: diagonal(5, 5, 5) });
     utimesSync(path, new Date(), new Date(Date.now() + 5000));
     expect((await client.request("open", { path })).progress.state).toBe("idle");
     await client.request("analyze", { path });
@@ -109,12 +90,12 @@ describe("the cache", () => {
   });
 
   it("serves two engines that analyze one model at the same time", async () => {
-    const path = writeModel(folder.path, "m.safetensors", Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`l${i}`, noise(i, 40, 30)])));
-    const cacheFolder = join(folder.path, "cache");
-    const pair = [start({ cacheFolder }), start({ cacheFolder })];
+    const path = writeModel(here.path, "m.safetensors", Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`l${i}`, noise(i, 40, 30)])));
+    const cacheFolder = join(here.path, "cache");
+    const pair = [here.start({ cacheFolder }), here.start({ cacheFolder })];
     const ends = await Promise.all(pair.map(({ client }) => client.request("analyze", { path })));
     expect(ends.map(({ done }) => done)).toEqual([12, 12]);
-    const third = start({ cacheFolder });
+    const third = here.start({ cacheFolder });
     expect((await third.client.request("open", { path })).progress).toMatchObject({ state: "done", done: 12 });
     expect(third.computers()).toEqual([]);
   });
@@ -122,13 +103,13 @@ describe("the cache", () => {
 
 describe("input at fault", () => {
   it("is a sentence, and the engine goes on", async () => {
-    const good = writeModel(folder.path, "good.safetensors", { w: diagonal(1, 1) });
-    const truncated = join(folder.path, "truncated.safetensors");
+    const good = writeModel(here.path, "good.safetensors", { w: diagonal(1, 1) });
+    const truncated = join(here.path, "truncated.safetensors");
     writeFileSync(truncated, readFileSync(good).subarray(0, 30));
-    const nonsense = join(folder.path, "nonsense.safetensors");
+    const nonsense = join(here.path, "nonsense.safetensors");
     writeFileSync(nonsense, "this is not a model");
-    const { client, engines: started } = start();
-    for (const path of [truncated, nonsense, join(folder.path, "missing.safetensors"), folder.path]) {
+    const { client, engines: started } = here.start();
+    for (const path of [truncated, nonsense, join(here.path, "missing.safetensors"), here.path]) {
       await expect(client.request("open", { path })).rejects.toMatchObject({ name: "Fault", message: expect.stringMatching(/\w+ .+\./) as string });
       await expect(client.request("analyze", { path })).rejects.toMatchObject({ name: "Fault" });
     }
@@ -141,8 +122,8 @@ describe("input at fault", () => {
     broken.values[5] = NaN;
     const infinite = noise(2, 8, 8);
     infinite.values[9] = Infinity;
-    const path = writeModel(folder.path, "m.safetensors", { broken, good: noise(3, 8, 8), infinite });
-    const { client } = start({ cacheFolder: join(folder.path, "cache") });
+    const path = writeModel(here.path, "m.safetensors", { broken, good: noise(3, 8, 8), infinite });
+    const { client } = here.start({ cacheFolder: join(here.path, "cache") });
     expect(await client.request("analyze", { path })).toMatchObject({ state: "done", done: 1, failed: 2 });
     const { text } = await client.request("export", { path, format: "json", spectrum: false });
     const report = JSON.parse(text) as { layers: { name: string }[]; skipped: { name: string; reason: string }[] };
@@ -153,8 +134,8 @@ describe("input at fault", () => {
   });
 
   it("a file that changes while it is analyzed fails its rows, by name", async () => {
-    const path = writeModel(folder.path, "m.safetensors", { big: noise(1, 900, 900), small: noise(2, 8, 8) });
-    const { client, until } = start({ threads: 1 });
+    const path = writeModel(here.path, "m.safetensors", { big: noise(1, 900, 900), small: noise(2, 8, 8) });
+    const { client, until } = here.start({ threads: 1 });
     const end = client.request("analyze", { path });
     await until(({ current }) => current.includes("big"));
     appendFileSync(path, "more");
@@ -170,8 +151,8 @@ describe("first figures", () => {
   const known = (size: number) => ({ shape: [size, size], values: diagonal(...Array.from({ length: size }, (_, i) => (i === 0 ? 4 : 1))).values });
 
   it("of all large matrices come before the first full spectrum, within their own error", async () => {
-    const path = writeModel(folder.path, "m.safetensors", { ...Object.fromEntries(sizes.map((size) => [`l${size}`, known(size)])), small: noise(1, 20, 20) });
-    const { client, progress } = start();
+    const path = writeModel(here.path, "m.safetensors", { ...Object.fromEntries(sizes.map((size) => [`l${size}`, known(size)])), small: noise(1, 20, 20) });
+    const { client, progress } = here.start();
     await client.request("analyze", { path }, stopWhen(client, ({ estimated, done }) => estimated === sizes.length || done > 1).signal).catch(() => undefined);
     expect(progress.findLast(({ state }) => state === "running")?.done).toBeLessThanOrEqual(1);
     const { lines } = await client.request("rows", { path, ...ALL });
@@ -183,12 +164,13 @@ describe("first figures", () => {
   });
 
   it("are kept by the journal, and computed once", async () => {
-    const path = writeModel(folder.path, "m.safetensors", { large: known(2200), other: known(2300) });
-    const cacheFolder = join(folder.path, "cache");
-    const first = start({ cacheFolder });
+    const path = writeModel(here.path, "m.safetensors", { large: known(2200), other: known(2300) });
+    const cacheFolder = join(here.path, "cache");
+    const first = here.start({ cacheFolder });
     await first.client.request("analyze", { path }, stopWhen(first.client, ({ estimated }) => estimated === 2).signal).catch(() => undefined);
+    await first.until(({ state }) => state === "cancelled");
     await first.client.dispose();
-    const second = start({ cacheFolder });
+    const second = here.start({ cacheFolder });
     expect((await second.client.request("open", { path })).progress).toMatchObject({ state: "idle", done: 0, estimated: 2 });
   });
 });

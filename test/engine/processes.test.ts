@@ -1,37 +1,25 @@
 import { fork } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Cancelled } from "../../src/shared/fault";
-import { noise, temporaryFolder, writeModel } from "./support/modelFiles";
-import { buildPrograms, type Programs } from "./support/programs";
-import { isAlive, untilGone, watchEngine, type WatchedEngine } from "./support/watchedEngine";
+import { enginesOfTest } from "./support/enginesOfTest";
+import { noise, writeModel } from "./support/modelFiles";
+import { isAlive, untilGone } from "./support/watchedEngine";
 
-let programs: Programs;
-let folder: ReturnType<typeof temporaryFolder>;
-let engines: WatchedEngine[];
+const here = enginesOfTest();
 /** Takes any solver far longer than a test needs to step in. */
 const LARGE = 3000;
 
-beforeAll(async () => { programs = await buildPrograms(); });
-afterAll(() => programs.remove());
-beforeEach(() => {
-  folder = temporaryFolder();
-  engines = [];
-});
-afterEach(async () => {
-  await Promise.all(engines.map(({ client }) => client.dispose()));
-  folder.remove();
-});
-
-function start(options: Parameters<typeof watchEngine>[1] = {}): WatchedEngine {
-  const engine = watchEngine(programs.engine, options);
-  engines.push(engine);
-  return engine;
-}
-
 /** One layer that takes a second, scheduled first, and three that take none. */
 function modelWithVictim(size = 2500, name = "m.safetensors"): string {
-  return writeModel(folder.path, name, { victim: noise(1, size, size), "a.weight": noise(2, 30, 20), "b.weight": noise(3, 30, 20), "c.weight": noise(4, 30, 20) });
+  return writeModel(here.path, name, { victim: noise(1, size, size), "a.weight": noise(2, 30, 20), "b.weight": noise(3, 30, 20), "c.weight": noise(4, 30, 20) });
+}
+
+/** Results that a cache folder holds on the disk. */
+function journalLines(cacheFolder: string): number {
+  const files = readdirSync(cacheFolder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.flatMap(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8").split("\n")).filter((line) => line !== "").length;
 }
 
 function kill(pid: number | undefined): void {
@@ -41,7 +29,7 @@ function kill(pid: number | undefined): void {
 describe("a compute process that dies", () => {
   it("once: its layer is computed again", async () => {
     const path = modelWithVictim();
-    const { client, until, computers } = start({ threads: 1 });
+    const { client, until, computers } = here.start({ threads: 1 });
     const end = client.request("analyze", { path });
     await until(({ current }) => current.includes("victim"));
     kill(computers().at(-1));
@@ -51,7 +39,7 @@ describe("a compute process that dies", () => {
 
   it("twice on one layer: that layer is named, the others are measured", async () => {
     const path = modelWithVictim();
-    const { client, computers } = start({ threads: 1 });
+    const { client, computers } = here.start({ threads: 1 });
     const killed = new Set<number>();
     client.onProgress(({ current }) => {
       const pid = computers().at(-1);
@@ -69,7 +57,7 @@ describe("a compute process that dies", () => {
 
   it("before it can work, again and again: the analysis ends with a fault and the engine lives", async () => {
     const path = modelWithVictim(40);
-    const { client, computers, engines: started } = start({ threads: 1 });
+    const { client, computers, engines: started } = here.start({ threads: 1 });
     client.onLog(() => computers().filter(isAlive).forEach(kill));
     expect(await client.request("analyze", { path })).toMatchObject({ state: "failed", fault: { code: "crashed" } });
     expect((await client.request("open", { path })).rows).toBe(4);
@@ -80,9 +68,12 @@ describe("a compute process that dies", () => {
 describe("an engine that dies in mid-run", () => {
   it("is started again and goes on from its journal", async () => {
     const path = modelWithVictim();
-    const { client, until, engines: started, logs } = start({ threads: 2, cacheFolder: join(folder.path, "cache") });
+    const cacheFolder = join(here.path, "cache");
+    const { client, until, engines: started, logs } = here.start({ threads: 2, cacheFolder });
     const end = client.request("analyze", { path });
     await until(({ done, current }) => done === 3 && current.includes("victim"));
+    // Rows are told of while they are being written.
+    await expect.poll(() => journalLines(cacheFolder)).toBe(3);
     kill(started()[0]);
     expect(await end).toMatchObject({ state: "done", done: 4 });
     expect(started()).toHaveLength(2);
@@ -91,7 +82,7 @@ describe("an engine that dies in mid-run", () => {
 
   it("leaves no compute process behind", async () => {
     const path = modelWithVictim(LARGE);
-    const { client, until, engines: started, computers } = start();
+    const { client, until, engines: started, computers } = here.start();
     const stop = new AbortController();
     const end = client.request("analyze", { path }, stop.signal);
     await until(({ current }) => current.includes("victim"));
@@ -104,7 +95,7 @@ describe("an engine that dies in mid-run", () => {
 
   it("again and again is given up with a fault, not awaited for ever", async () => {
     const path = modelWithVictim(LARGE);
-    const { client, engines: started } = start({ threads: 1 });
+    const { client, engines: started } = here.start({ threads: 1 });
     client.onProgress(({ state }) => { if (state === "running") started().filter(isAlive).forEach(kill); });
     await expect(client.request("analyze", { path })).rejects.toMatchObject({ code: "engine-gone" });
     await expect(client.request("open", { path })).rejects.toMatchObject({ code: "engine-gone" });
@@ -113,7 +104,7 @@ describe("an engine that dies in mid-run", () => {
 
   it("answers a read through its successor", async () => {
     const path = modelWithVictim(40);
-    const { client, engines: started } = start();
+    const { client, engines: started } = here.start();
     await client.request("open", { path });
     kill(started()[0]);
     expect((await client.request("open", { path })).rows).toBe(4);
@@ -123,7 +114,7 @@ describe("an engine that dies in mid-run", () => {
 describe("the end of the client", () => {
   it("dispose ends all processes, in the middle of a matrix too", async () => {
     const path = modelWithVictim(LARGE);
-    const { client, until, engines: started, computers } = start();
+    const { client, until, engines: started, computers } = here.start();
     const end = client.request("analyze", { path });
     const ended = expect(end).rejects.toBeInstanceOf(Cancelled);
     await until(({ current }) => current.includes("victim"));
@@ -135,7 +126,7 @@ describe("the end of the client", () => {
 
   it.skipIf(process.platform === "win32")("dispose ends an engine that no longer answers", async () => {
     const path = modelWithVictim(40);
-    const { client, engines: started } = start();
+    const { client, engines: started } = here.start();
     await client.request("open", { path });
     process.kill(started()[0] ?? 0, "SIGSTOP");
     await client.dispose();
@@ -144,7 +135,7 @@ describe("the end of the client", () => {
 
   it("a lost connection ends all processes", async () => {
     const path = modelWithVictim(LARGE);
-    const child = fork(programs.engine, ["--threads", "2"], { execArgv: [] });
+    const child = fork(here.programs.engine, ["--threads", "2"], { execArgv: [] });
     const computers: number[] = [];
     const computing = new Promise<void>((resolve) => {
       child.on("message", ({ method, params }: { method?: string; params?: { text?: string; current?: string[] } }) => {
@@ -164,7 +155,7 @@ describe("the end of the client", () => {
 describe("cancelling", () => {
   it("stops within half a second inside a large matrix, and what is done stays", async () => {
     const path = modelWithVictim(LARGE);
-    const { client, until, computers } = start();
+    const { client, until, computers } = here.start();
     const stop = new AbortController();
     const end = client.request("analyze", { path }, stop.signal);
     await until(({ done, current }) => done === 3 && current.includes("victim"));
@@ -181,7 +172,7 @@ describe("cancelling", () => {
 
   it("of one request does not stop the analysis for another", async () => {
     const path = modelWithVictim();
-    const { client, until } = start({ threads: 1 });
+    const { client, until } = here.start({ threads: 1 });
     const stop = new AbortController();
     const first = client.request("analyze", { path }, stop.signal);
     const second = client.request("analyze", { path });
@@ -193,7 +184,7 @@ describe("cancelling", () => {
 
   it("and asking again at once computes what is left", async () => {
     const path = modelWithVictim();
-    const { client, until } = start({ threads: 1 });
+    const { client, until } = here.start({ threads: 1 });
     const stop = new AbortController();
     const first = client.request("analyze", { path }, stop.signal);
     await until(({ current }) => current.includes("victim"));
@@ -206,7 +197,7 @@ describe("cancelling", () => {
 describe("several analyses", () => {
   it("run one after the other, and each knows how many are ahead", async () => {
     const paths = ["one", "two", "three"].map((name) => modelWithVictim(400, `${name}.safetensors`));
-    const { client, progress } = start({ threads: 1 });
+    const { client, progress } = here.start({ threads: 1 });
     const ends = await Promise.all(paths.map((path) => client.request("analyze", { path })));
     expect(ends.map(({ state }) => state)).toEqual(["done", "done", "done"]);
     const of = (index: number) => progress.filter(({ path }) => path === paths[index]);
@@ -218,7 +209,7 @@ describe("several analyses", () => {
 
   it("one that is cancelled in the queue never starts", async () => {
     const [first, second, third] = ["one", "two", "three"].map((name) => modelWithVictim(400, `${name}.safetensors`)) as [string, string, string];
-    const { client, until, progress } = start({ threads: 1 });
+    const { client, until, progress } = here.start({ threads: 1 });
     const stop = new AbortController();
     const running = client.request("analyze", { path: first });
     const queued = client.request("analyze", { path: second }, stop.signal);

@@ -16,13 +16,13 @@ interface RunBarProps {
 
 /** Where the analysis stands, and the one button that fits. */
 export function RunBar({ progress, news, onAnalyze, onCancel, onShowLog }: RunBarProps): JSX.Element {
-  const { state, done, failed, total } = progress;
+  const { state, done, failed, estimated, total } = progress;
   const busy = state === "running" || state === "queued";
   const settled = done + failed;
   return (
     <div class="run-bar">
       {busy && <Button secondary onClick={onCancel}>{TEXT.cancel}</Button>}
-      {!busy && settled < total && <Button onClick={onAnalyze}>{settled > 0 ? TEXT.resume : TEXT.analyze}</Button>}
+      {!busy && settled < total && <Button onClick={onAnalyze}>{settled + estimated > 0 ? TEXT.resume : TEXT.analyze}</Button>}
       <p class="run-text">{sentence(progress)}</p>
       {failed > 0 && <span class="failed-count">{TEXT.failed(groupedText(failed))}</span>}
       <span class="news">{news}</span>

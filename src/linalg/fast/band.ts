@@ -1,8 +1,7 @@
 /** Storage of the band between the two stages. */
 import type { Floats } from "./gemm";
+import type { ElementType } from "../matrix";
 import type { KernelModule } from "./kernels";
-
-export type ElementType = "float32" | "float64";
 
 /** Superdiagonals of the band: what fills eight SIMD registers, so that a reflector of the second stage stays in them. */
 export function bandwidth(type: ElementType): number {

@@ -3,7 +3,8 @@
  * Großer & Lang, Efficient parallel reduction to bidiagonal form (1999); Haidar, Kurzak, Luszczek (2013). Updates of the
  * trailing matrix are deferred over several panels as in LAPACK's xLABRD: within a block A − X·Y stands for it.
  */
-import { BandStorage, bandLength, bandwidth, type ElementType } from "./band";
+import type { ElementType } from "../matrix";
+import { BandStorage, bandLength, bandwidth } from "./band";
 import type { Block, Floats, Gemm } from "./gemm";
 import type { KernelModule, Kernels } from "./kernels";
 import { triangularFactor } from "./triangularFactor";

@@ -20,8 +20,14 @@ const LEAF = 32;
  * @param diagonal n
  * @param offDiagonal n − 1
  * @param count vectors wanted, those of the largest values: the last product, which takes most of the time, is that much smaller
+ * @throws Error for entries that are not finite: their eigenvalues would look like some
  */
 export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm, count = diagonal.length): Eigen {
+  if (!diagonal.every(Number.isFinite) || !offDiagonal.every(Number.isFinite)) throw new Error("A tridiagonal matrix has entries that are not finite.");
+  return conquer(diagonal, offDiagonal, gemm, count);
+}
+
+function conquer(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm, count = diagonal.length): Eigen {
   const n = diagonal.length;
   if (n <= LEAF) {
     const { values, vectors } = smallTridiagonal(diagonal, offDiagonal);
@@ -34,8 +40,8 @@ export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Arr
   const bottom = diagonal.slice(m);
   top[m - 1]! -= Math.abs(coupling);
   bottom[0]! -= Math.abs(coupling);
-  const first = tridiagonalEigen(top, offDiagonal.slice(0, m - 1), gemm);
-  const second = tridiagonalEigen(bottom, offDiagonal.slice(m), gemm);
+  const first = conquer(top, offDiagonal.slice(0, m - 1), gemm);
+  const second = conquer(bottom, offDiagonal.slice(m), gemm);
   return merge(first, second, coupling, gemm, count);
 }
 

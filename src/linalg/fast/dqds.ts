@@ -4,6 +4,7 @@
  * shifts and the treatment of shifts that were too large follow Parlett & Marques, An implementation of the
  * dqds algorithm (positive case), Linear Algebra Appl. 309 (2000) = LAPACK Working Note 155.
  */
+import { bisectedEigenvalues } from "./dqdsBisection";
 import { chooseShift, type Trail } from "./dqdsShift";
 import type { KernelModule } from "./kernels";
 
@@ -39,8 +40,14 @@ export class Dqds {
   /**
    * @param squares of the diagonal, and of the superdiagonal with one unused element
    * @param tolerance a superdiagonal entry below this part of a singular value is negligible
+   * @param mostPasses for each value of a segment, before bisection takes it over
    */
-  constructor(squares: { readonly q: Float64Array; readonly e: Float64Array }, private readonly tolerance: number, private readonly module: KernelModule) {
+  constructor(
+    squares: { readonly q: Float64Array; readonly e: Float64Array },
+    private readonly tolerance: number,
+    private readonly module: KernelModule,
+    private readonly mostPasses = MOST_PASSES,
+  ) {
     const n = squares.q.length;
     const [q, e, nextQ, nextE, minima] = module.allocate("float64", n, n, n, n, MINIMA) as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
     q.set(squares.q);
@@ -71,14 +78,17 @@ export class Dqds {
     const trail: Trail = { dmin: 0, dmin1: 0, dmin2: 0, dn: 0, dn1: 0, dn2: 0, emin: 0, kind: 0, fraction: 0 };
     let compensation = 0;
     let known = false;
-    const budget = MOST_PASSES * this.q.length;
+    const budget = this.mostPasses * this.q.length;
     for (let pass = 0; ; pass++) {
       const before = last;
       last = this.deflate(last, sigma);
       if (last < 0) return;
       const split = this.splitPoint(last, sigma, trail.emin);
       if (split >= 0) return this.split(segment.first, split, last, sigma, segments);
-      if (pass > budget) return this.bisect(last, sigma);
+      if (pass > budget) {
+        this.found.push(...bisectedEigenvalues(this.q, this.e, last, sigma));
+        return;
+      }
       const deflated = before - last;
       if (deflated > 0 && this.flip(last)) known = false;
       const wanted = known ? chooseShift(this.q, this.e, last, deflated, trail) : 0;
@@ -226,31 +236,5 @@ export class Dqds {
     q.subarray(0, last + 1).reverse();
     e.subarray(0, last).reverse();
     return true;
-  }
-
-  /** The segment's values by bisection on the number of negative pivots: slow, and never fails. */
-  private bisect(last: number, sigma: number): void {
-    const { q, e } = this;
-    let top = 0;
-    for (let i = 0; i <= last; i++) top = Math.max(top, q[i]! + 2 * Math.sqrt(q[i]! * e[i]!) + e[i]! + (i > 0 ? 2 * e[i - 1]! : 0));
-    const below = (x: number): number => {
-      let count = 0;
-      let d = q[0]! - x;
-      for (let i = 0; i <= last; i++) {
-        if (d < 0) count++;
-        if (i < last) d = d * (q[i + 1]! / (d + e[i]! || Number.MIN_VALUE)) - x;
-      }
-      return count;
-    };
-    for (let k = 0; k <= last; k++) {
-      let [low, high] = [0, 4 * top];
-      while (high - low > Number.EPSILON * (sigma + high)) {
-        const middle = 0.5 * (low + high);
-        if (middle === low || middle === high) break;
-        if (below(middle) > k) high = middle;
-        else low = middle;
-      }
-      this.found.push(sigma + 0.5 * (low + high));
-    }
   }
 }

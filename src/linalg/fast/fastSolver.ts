@@ -1,17 +1,22 @@
 /** The fast way to a spectrum: chooses by shape and type, and falls back where ONNX Runtime has no binary. */
-import type { LeadingSolver } from "../leadingSingularValue";
+import type { LeadingSolver, RowLeadingSolver } from "../leadingSingularValue";
 import type { Matrix } from "../matrix";
+import { blocksOf, wholeOf, type RowSource } from "../rowSource";
 import type { SpectrumSolver } from "../singularValues";
+import { sumOfSquares } from "../sumOfSquares";
+import { bandwidth } from "./band";
+import { BlockedFactor } from "./blockedFactor";
 import { float32Blurs } from "./blur";
 import { DIRECT_SIDE, DIRECT_WORK, directSingularValues } from "./direct";
 import type { Block, Floats, Gemm } from "./gemm";
 import { GramMatrix } from "./gram";
+import { spectrumOfGram } from "./gramSpectrum";
 import { KernelModule } from "./kernels";
+import { leadingOfBlocks } from "./leadingOfBlocks";
 import { OnnxGemm } from "./onnxGemm";
 import { plainGemm } from "./plainGemm";
 import { scaleToModerate, type Scaled } from "./scaling";
 import { shortFactor } from "./shortFactor";
-import { StreamedSpectrum } from "./streamedSpectrum";
 import { allTriplets } from "./svd";
 import { isWorthKrylov, leadingTriplets, type BoundedTriplets } from "./topK";
 import type { Triplets } from "./triplets";
@@ -34,8 +39,8 @@ export interface FastSolverOptions {
 /** From this aspect on, a factor of the short side comes first. */
 const SHORT_SIDE_ASPECT = 1.6;
 
-/** Float32 matrices up to this size are kept until their values are known to be sharp; larger ones would not fit twice. */
-const KEPT_BYTES = 192 * 2 ** 20;
+/** A work storage of up to so many values stays from matrix to matrix. */
+const KEPT_VALUES = 48 * 2 ** 20;
 
 /** Promised errors of values, as parts of σ₁. */
 const SINGLE_ERROR = 1e-6;
@@ -43,10 +48,9 @@ const DOUBLE_ERROR = 1e-13;
 
 /**
  * Accuracy against float64 LAPACK: float64 matrices 1e-13·σ₁; float32 ones 1e-6·σ₁ (1e-7 is usual), where float32 does not
- * reach that they are computed again in float64. Float32 matrices of more than 192 MB are not: clusters of many
- * equal values may be off by 5e-6·σ₁ there. Entries must be finite.
+ * reach that they are computed again in float64. Entries must be finite.
  */
-export class FastSolver implements SpectrumSolver, LeadingSolver {
+export class FastSolver implements SpectrumSolver, RowLeadingSolver {
   private readonly gemm: Gemm;
   private readonly native: boolean;
   private kernels: KernelModule | undefined;
@@ -89,6 +93,26 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
     return { value, error: value * (matrix.data instanceof Float32Array ? SINGLE_ERROR : DOUBLE_ERROR) };
   }
 
+  /**
+   * As `singularValues`, for a matrix that is read in blocks. A tall float32 one is never in memory whole: beside a block it
+   * takes three times short² in float64 at most. Of others there is one copy, in the end in float64 where float32 blurs.
+   * @param inFloat64 to the accuracy of float64 whatever the values' type
+   */
+  async singularValuesOf(source: RowSource, inFloat64 = false): Promise<Float64Array> {
+    const { rows, columns, type } = source;
+    const isTall = rows > SHORT_SIDE_ASPECT * columns;
+    const isWide = columns > SHORT_SIDE_ASPECT * rows;
+    if (!this.native || type === "float64" || isWide || (inFloat64 && !isTall)) return this.singularValues(await wholeOf(source, inFloat64 ? "float64" : type));
+    return isTall ? this.tallSingularValues(source, inFloat64) : this.squareSingularValues(source);
+  }
+
+  /** As `leadingSingularValue`; a tall float32 matrix is not in memory whole. */
+  async leadingSingularValueOf(source: RowSource): Promise<{ readonly value: number; readonly error: number }> {
+    const { rows, columns, type } = source;
+    const inBlocks = this.native && type === "float32" && rows > SHORT_SIDE_ASPECT * columns && isWorthKrylov(source, 1);
+    return inBlocks ? leadingOfBlocks(source, this.gemm, this.module) : this.leadingSingularValue(await wholeOf(source, type));
+  }
+
   /** The k leading triplets, each with its bound. The storage may be scaled. */
   leadingTriplets(matrix: Matrix, k: number): BoundedTriplets {
     return leadingTriplets(matrix, Math.min(k, matrix.rows, matrix.columns), this.gemm, this.module);
@@ -97,11 +121,6 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
   /** All triplets, exact to 1e-14·σ₁; for n × n at least five times the time of the values alone. */
   allTriplets(matrix: Matrix): Triplets {
     return allTriplets(matrix, this.gemm, this.module);
-  }
-
-  /** For a matrix of that many columns whose rows come in blocks. */
-  streamed(columns: number): StreamedSpectrum {
-    return new StreamedSpectrum(columns, this.gemm, this.module);
   }
 
   private get module(): KernelModule {
@@ -115,37 +134,70 @@ export class FastSolver implements SpectrumSolver, LeadingSolver {
     const long = Math.max(rows, columns);
     if (short <= DIRECT_SIDE && long * short * short <= DIRECT_WORK) return directSingularValues(block, module);
     if (data instanceof Float64Array) return doubleSingularValues(block, frobenius, gemm, module);
-    const kept = data.byteLength <= KEPT_BYTES;
     const { values, lost } =
       long > SHORT_SIDE_ASPECT * short
-        ? gramSingularValues(block, frobenius, gemm, module)
-        : { values: twoStageSingularValues(block, kept ? this.workFor(data.length) : data, frobenius, gemm, module), lost: 0 };
-    if (!kept || !float32Blurs(values, lost)) return values;
-    return doubleSingularValues(block, frobenius, gemm, module);
+        ? spectrumOfGram(gramOf(block, gemm), gemm, module)
+        : { values: twoStageSingularValues(block, this.workFor(data.length), frobenius, gemm, module), lost: 0 };
+    return float32Blurs(values, lost) ? doubleSingularValues(block, frobenius, gemm, module) : values;
+  }
+
+  private async tallSingularValues(source: RowSource, inFloat64: boolean): Promise<Float64Array> {
+    const { gemm, module } = this;
+    const { columns } = source;
+    let frobenius = 0;
+    if (!inFloat64) {
+      const gram = new GramMatrix(columns, gemm);
+      for await (const block of blocksOf(source)) gram.addRows(block);
+      const { values, lost } = spectrumOfGram(gram, gemm, module);
+      if (!float32Blurs(values, lost)) return values;
+      frobenius = Math.sqrt(sumOfSquares(values));
+    }
+    const factor = new BlockedFactor(columns, gemm, module, negligibleSquare("float64", frobenius));
+    for await (const block of blocksOf(source)) factor.addRows(block);
+    return this.singularValues(factor.finish());
+  }
+
+  /** In place: where float32 blurs, the matrix is read a second time. */
+  private async squareSingularValues(source: RowSource): Promise<Float64Array> {
+    const { gemm, module } = this;
+    const count = Math.min(source.rows, source.columns);
+    for (const type of ["float32", "float64"] as const) {
+      const matrix = await wholeOf(source, type, bandwidth(type));
+      const { frobenius, unscale } = scaleToModerate(matrix.data);
+      if (frobenius === 0) break;
+      const values = twoStageSingularValues(matrix, matrix.data, frobenius, gemm, module).slice(0, count);
+      if (type === "float64" || !float32Blurs(values, 0)) return values.map((value) => value * unscale);
+    }
+    return new Float64Array(count);
   }
 
   /** Stays from matrix to matrix, as fresh memory would cost more than its use. */
   private workFor(length: number): Floats {
+    if (length > KEPT_VALUES) return new Float32Array(length);
     if (!this.work || this.work.length < length) this.work = new Float32Array(length);
     return this.work;
   }
 }
 
-/** In float64 all the way. The storage of a float64 matrix is overwritten. */
+/** In float64 all the way. The storage of a float64 matrix is overwritten; of a float32 one with a long side there is no copy. */
 function doubleSingularValues({ rows, columns, data }: Block, frobenius: number, gemm: Gemm, module: KernelModule): Float64Array {
-  const aspect = Math.max(rows, columns) / Math.min(rows, columns);
-  const square =
-    aspect > SHORT_SIDE_ASPECT
-      ? shortFactor({ rows, columns, data }, gemm, module, negligibleSquare("float64", frobenius))
-      : { rows, columns, data: data instanceof Float64Array ? data : new Float64Array(data) };
+  const [short, long] = [Math.min(rows, columns), Math.max(rows, columns)];
+  const negligible = negligibleSquare("float64", frobenius);
+  let square: Block;
+  if (long <= SHORT_SIDE_ASPECT * short) square = { rows, columns, data: data instanceof Float64Array ? data : new Float64Array(data) };
+  else if (data instanceof Float64Array) square = shortFactor({ rows, columns, data }, gemm, module, negligible);
+  else {
+    const factor = new BlockedFactor(short, gemm, module, negligible);
+    if (rows > columns) factor.addRows({ rows, columns, data });
+    else factor.addColumns({ rows, columns, data });
+    square = factor.finish();
+  }
   return twoStageSingularValues(square, square.data, frobenius, gemm, module);
 }
 
-function gramSingularValues(block: Block, frobenius: number, gemm: Gemm, module: KernelModule): { values: Float64Array; lost: number } {
+function gramOf(block: Block, gemm: Gemm): GramMatrix {
   const gram = new GramMatrix(Math.min(block.rows, block.columns), gemm);
   if (block.rows > block.columns) gram.addRows(block);
   else gram.addColumns(block);
-  const { factor, unit, dependent } = gram.cholesky();
-  const values = twoStageSingularValues(factor, factor.data, frobenius / unit, gemm, module);
-  return { values: values.map((value) => value * unit), lost: dependent };
+  return gram;
 }

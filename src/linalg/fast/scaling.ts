@@ -1,3 +1,4 @@
+import { sumOfSquares } from "../sumOfSquares";
 import type { Floats } from "./gemm";
 
 /** Frobenius norms of which neither the entries' squares nor those of their rounding errors leave float32. */
@@ -22,20 +23,6 @@ export function scaleToModerate(data: Floats): Scaled {
   const [half, rest] = [2 ** -Math.trunc(exponent / 2), 2 ** -(exponent - Math.trunc(exponent / 2))];
   for (let i = 0; i < data.length; i++) data[i] = data[i]! * half * rest;
   return { frobenius: Math.sqrt(sumOfSquares(data)), unscale: 1 / half / rest };
-}
-
-/** Four sums at once, as one would wait for each addition. */
-function sumOfSquares(data: Floats): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  const whole = data.length - (data.length % 4);
-  for (let i = 0; i < whole; i += 4) {
-    s0 += data[i]! * data[i]!;
-    s1 += data[i + 1]! * data[i + 1]!;
-    s2 += data[i + 2]! * data[i + 2]!;
-    s3 += data[i + 3]! * data[i + 3]!;
-  }
-  for (let i = whole; i < data.length; i++) s0 += data[i]! * data[i]!;
-  return s0 + s1 + (s2 + s3);
 }
 
 function largestMagnitude(data: Floats): number {

@@ -10,13 +10,15 @@ const PADDING = 8;
 
 /**
  * The lower triangular factor (short × short, float64), which has the singular values of the matrix.
+ * @param matrix a wide float64 matrix whose rows need no padding is overwritten
  * @param negligible squared norm that counts as zero
+ * @param factor where to put it, short²
  */
-export function shortFactor(matrix: Block, gemm: Gemm, module: KernelModule, negligible: number): Block & { readonly data: Float64Array } {
+export function shortFactor(matrix: Block, gemm: Gemm, module: KernelModule, negligible: number, factor?: Float64Array): Block & { readonly data: Float64Array } {
   const short = Math.min(matrix.rows, matrix.columns);
   const long = Math.ceil(Math.max(matrix.rows, matrix.columns) / PADDING) * PADDING;
   const a = shortSideAsRows(matrix, short, long);
-  const factor = new Float64Array(short * short);
+  const l = factor ?? new Float64Array(short * short);
   const allocated = module.allocate("float64", PANEL * long, PANEL * long, PANEL * PANEL, PANEL, PANEL * PANEL, PANEL * PANEL, short * PANEL);
   const [reflectors, weighted, corner, taus, gram, triangle, products] = allocated as Float64Array[] as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
   for (let first = 0; first < short; first += PANEL) {
@@ -25,11 +27,11 @@ export function shortFactor(matrix: Block, gemm: Gemm, module: KernelModule, neg
     reflectors.set(a.subarray(first * long, next * long));
     // What earlier panels made of these rows is final.
     for (let i = 0; i < count; i++) {
-      factor.set(reflectors.subarray(i * long, i * long + first), (first + i) * short);
+      l.set(reflectors.subarray(i * long, i * long + first), (first + i) * short);
       reflectors.fill(0, i * long, i * long + first);
     }
     module.float64.factorPanel(reflectors.byteOffset, count, long, first, corner.byteOffset, taus.byteOffset, negligible);
-    for (let i = 0; i < count; i++) factor.set(corner.subarray(i * count, i * count + i + 1), (first + i) * short + first);
+    for (let i = 0; i < count; i++) l.set(corner.subarray(i * count, i * count + i + 1), (first + i) * short + first);
     if (next === short) break;
     const w: Block = { rows: count, columns: long, data: reflectors };
     const sw: Block = { rows: count, columns: long, data: weighted };
@@ -41,11 +43,12 @@ export function shortFactor(matrix: Block, gemm: Gemm, module: KernelModule, neg
     gemm.multiplyTransB(below, sw, product);
     gemm.subtract(product, w, below);
   }
-  return { rows: short, columns: short, data: factor };
+  return { rows: short, columns: short, data: l };
 }
 
-/** A float64 copy, short × long, with zeros behind the matrix's own long side. */
+/** A float64 copy, short × long, with zeros behind the matrix's own long side; the matrix itself where it is that already. */
 function shortSideAsRows({ rows, columns, data }: Block, short: number, long: number): Float64Array {
+  if (data instanceof Float64Array && rows === short && columns === long) return data;
   const copy = new Float64Array(short * long);
   if (rows <= columns) {
     for (let i = 0; i < rows; i++) copy.set(data.subarray(i * columns, (i + 1) * columns), i * long);

@@ -11,9 +11,9 @@ import { symmetricEigen } from "./symmetricEigen";
 import { leading, type Triplets } from "./triplets";
 
 /** Vectors that go through A together: fewer are slower for each, as memory bounds the products then. */
-const BLOCK = 32;
+export const BLOCK = 32;
 /** Products with AᵀA: gaps between the values are enough to be seen by then, or there are none. */
-const STEPS = 8;
+export const STEPS = 8;
 /** The space has more than twice as many dimensions as triplets are asked for. */
 const TRIPLETS_OF_BLOCK = 4;
 /** Two are usual, three where the space has exhausted A. */
@@ -93,7 +93,7 @@ function krylovSpace(a: Block, block: number, gemm: Gemm, module: KernelModule):
  * Makes the rows of `fresh` orthonormal and orthogonal to those found. One pass leaves of the others what rounding makes
  * of the norm that it takes away, magnified when the rest is normalized; so there are passes until one finds next to nothing.
  */
-function orthonormalize(fresh: Block, found: Block, gemm: Gemm, module: KernelModule): void {
+export function orthonormalize(fresh: Block, found: Block, gemm: Gemm, module: KernelModule): void {
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     const removed = found.rows > 0 ? project(fresh, found, gemm) : 0;
     orthonormalRows(fresh, gemm, module);
@@ -146,14 +146,14 @@ function residualNorms(a: Block, { values, left, right }: { values: Float64Array
   });
 }
 
-function norm2(x: Floats): number {
+export function norm2(x: Floats): number {
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += x[i]! * x[i]!;
   return Math.sqrt(sum);
 }
 
 /** The same in every run: mulberry32, uniform on (−½, ½). */
-function fillStart(data: Floats): void {
+export function fillStart(data: Floats): void {
   let state = 1;
   for (let i = 0; i < data.length; i++) {
     state = (state + 0x6d2b79f5) | 0;
@@ -169,10 +169,10 @@ function zeroTriplets(rows: number, columns: number, k: number): BoundedTriplets
   return { values: new Float64Array(k), left, right, bounds: new Float64Array(k) };
 }
 
-function zeros(rows: number, columns: number): Block & { readonly data: Float64Array } {
+export function zeros(rows: number, columns: number): Block & { readonly data: Float64Array } {
   return { rows, columns, data: new Float64Array(rows * columns) };
 }
 
-function like(data: Floats, length: number): Floats {
+export function like(data: Floats, length: number): Floats {
   return data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
 }

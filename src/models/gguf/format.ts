@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { clipped } from "../clipped";
 import type { Format, Model, OpenOptions } from "../model";
 import { sortTensors } from "./layers";
-import { readValues } from "./read";
+import { rangesOf, readValues } from "./read";
 import { openFiles, type OpenedFiles } from "./shards";
 
 /** github.com/ggml-org/ggml, docs/gguf.md; one file, or several named -00001-of-00003.gguf. */
@@ -36,6 +36,10 @@ async function openGguf(path: string, options: OpenOptions): Promise<Model> {
       const tensor = tensors.get(name);
       if (tensor === undefined) throw new Error(`"${name}" is no tensor of a layer of this model`);
       return readValues(tensor);
+    },
+    ranges: ({ name }) => {
+      const tensor = tensors.get(name);
+      return tensor === undefined ? null : rangesOf(tensor);
     },
     metadata,
     // Files are opened for each read.

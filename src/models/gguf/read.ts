@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { decode } from "../dtypes";
 import { FileBytes } from "../fileBytes";
-import type { Values } from "../model";
+import type { ReadRange, Values } from "../model";
 import { elementsOf } from "./header";
 import type { TensorType } from "./schema";
 import type { PlacedTensor } from "./shards";
@@ -13,9 +13,22 @@ import type { PlacedTensor } from "./shards";
  * @throws Fault changed-while-read, unreadable, out-of-memory, and those of `FileBytes.open`
  */
 export async function readValues(tensor: PlacedTensor): Promise<Values> {
-  const { type, shape } = tensor;
-  const bytes = await readStored(tensor);
-  return type.decode === null ? decode(type.name, bytes, elementsOf(shape)) : dequantized(bytes, type, type.decode, elementsOf(shape));
+  return decoded(tensor.type, await readStored(tensor), elementsOf(tensor.shape));
+}
+
+/** Parts of a tensor; those that begin or end within a block are cut out of whole ones. */
+export function rangesOf(tensor: PlacedTensor): ReadRange {
+  const { type, begin } = tensor;
+  const { blockSize, blockBytes } = type;
+  return async (start, count) => {
+    const first = Math.floor(start / blockSize), end = Math.ceil((start + count) / blockSize);
+    const bytes = await readStored({ ...tensor, begin: begin + first * blockBytes, bytes: (end - first) * blockBytes });
+    return decoded(type, bytes, (end - first) * blockSize).subarray(start - first * blockSize, start - first * blockSize + count);
+  };
+}
+
+function decoded(type: TensorType, bytes: Uint8Array, count: number): Values {
+  return type.decode === null ? decode(type.name, bytes, count) : dequantized(bytes, type, type.decode, count);
 }
 
 /** The stored bytes, of a little-endian machine. @throws Fault as `readValues` */

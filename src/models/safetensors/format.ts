@@ -4,7 +4,7 @@ import { clipped } from "../clipped";
 import type { Format, Model, OpenOptions } from "../model";
 import { sortTensors } from "./layers";
 import { placeTensors } from "./placing";
-import { readValues } from "./read";
+import { rangesOf, readValues } from "./read";
 import { openCheckpoint, openShard, type Checkpoint, type Shard } from "./shards";
 
 const INDEX_ENDING = ".index.json";
@@ -50,6 +50,10 @@ function describe(path: string, checkpoint: Checkpoint, notes: readonly string[]
       const source = sources.get(tensor.name);
       if (source === undefined) throw new Error(`"${tensor.name}" is no tensor of this model whose numbers are read`);
       return readValues(source);
+    },
+    ranges: (tensor) => {
+      const source = sources.get(tensor.name);
+      return source === undefined ? null : rangesOf(source);
     },
     reads: (name) => sources.has(name),
     ...(shards[0] === undefined ? {} : { metadata: shards[0].metadata }),

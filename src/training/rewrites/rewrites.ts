@@ -2,7 +2,8 @@ import type { ConfigRewrite, RangeEdit, TextRange } from "../../shared/configRea
 import type { Adapted } from "../adapted";
 import type { ModelModules } from "../base/modelModules";
 import type { Setting, TrainingConfig } from "../config";
-import { replaceScalar, setEntry } from "../documents/edits/edits";
+import { replaceScalar, setEntries, setEntry } from "../documents/edits/edits";
+import type { Plain } from "../documents/edits/plain";
 import type { TextEdit } from "../documents/located";
 import { namesOf } from "../hints/moduleGroups";
 import { depthPattern, equalPattern, type ProposedPattern } from "./rankPatterns";
@@ -54,8 +55,12 @@ function rankStabilized(config: TrainingConfig): ConfigRewrite[] {
   if (scaling !== "alpha/r" || keys.useRslora === undefined || useRslora.value === true || rank.value === null || alpha.value === null) return [];
   if (config.rankPattern.entries.length > 0 || config.alphaPattern.entries.length > 0) return [];
   const scaled = alpha.value / Math.sqrt(rank.value);
-  const alphaEdit = alpha.node === null ? newEntry(config, "alpha", scaled) : setScalar(config, alpha, scaled);
-  return rewrite(`Scale by α/√r (rank-stabilised) at the same scale: α ${figure(scaled)}`, placeOf(alpha.node === null ? rank : alpha), [alphaEdit, setEntry(config.document, config.section, keys.useRslora, true, rank.entry)]);
+  const alphaKey = alpha.node === null ? keys.alpha : undefined;
+  if (alpha.node === null && alphaKey === undefined) return [];
+  const added: [string, Plain][] = [...(alphaKey === undefined ? [] : [[alphaKey, scaled] as [string, Plain]]), [keys.useRslora, true]];
+  return rewrite(`Scale by α/√r (rank-stabilised) at the same scale: α ${figure(scaled)}`, placeOf(alpha.node === null ? rank : alpha), [
+    ...(alpha.node === null ? [] : [setScalar(config, alpha, scaled)]), ...(setEntries(config.document, config.section, added, rank.entry) ?? [null]),
+  ]);
 }
 
 /** The learning rate of B over that of A that LoRA+ starts from (arXiv 2402.12354). */
@@ -87,21 +92,14 @@ function patternRewrites(config: TrainingConfig, adapted: Adapted): ConfigRewrit
     Object.fromEntries(Object.entries(pattern).map(([key, r]) => [key, ((alpha.value ?? rank.value!) * (config.scaling === "alpha/sqrt(r)" ? Math.sqrt(r / rank.value!) : r / rank.value!))]));
   const offer = (title: string, pattern: ProposedPattern | null): ConfigRewrite[] => {
     if (pattern === null) return [];
-    // Two entries at one place would come out in either order: the second goes before the first.
-    const both = joined([...(alphaKey === undefined ? [] : [setEntry(document, section, alphaKey, scaled(pattern), rank.entry)]), setEntry(document, section, rankKey, pattern, rank.entry)].toReversed());
+    const added: [string, Plain][] = [[rankKey, pattern], ...(alphaKey === undefined ? [] : [[alphaKey, scaled(pattern)] as [string, Plain]])];
+    const both = setEntries(document, section, added, rank.entry) ?? [null];
     return rewrite(title, placeOf(rank), both);
   };
   return [
     ...offer("Let ranks grow with depth at the same number of parameters (PRILoRA)", depthPattern(adapted.modules, rank.value)),
     ...offer("Give every target the same number of parameters (ranks by shape)", equalPattern(adapted.modules, rank.value)),
   ];
-}
-
-/** Edits that insert at one place, as one. */
-function joined(edits: readonly (TextEdit | null)[]): (TextEdit | null)[] {
-  const [first, second] = edits;
-  if (first == null || second == null || first.range.start !== second.range.start || first.range.end !== second.range.end) return [...edits];
-  return [{ range: first.range, text: first.text + second.text }];
 }
 
 function newEntry({ document, section, keys, rank }: TrainingConfig, name: "alpha" | "loraPlusRatio", value: number): TextEdit | null {

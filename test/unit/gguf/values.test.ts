@@ -71,6 +71,18 @@ describe("a quantized tensor", () => {
     });
   });
 
+  it("gives parts of itself, which are those of the whole, also from within blocks", async () => {
+    const [, number, blockSize, blockBytes, scales] = GOLDEN[0]!;
+    await withModel(oneTensor(number, [blockSize * 4, BLOCKS / 4], blocksOf(blockBytes, scales)), async (model) => {
+      const { tensor } = layer(model, "blk.0.ffn_up.weight");
+      const whole = await model.read(tensor);
+      const range = model.ranges!(tensor)!;
+      for (const [start, count] of [[0, whole.length], [blockSize * 4, blockSize * 8], [5, 70], [whole.length - 1, 1]] as const) {
+        expect(await range(start, count)).toEqual(whole.slice(start, start + count));
+      }
+    });
+  });
+
   it("of q8_1, which ggml keeps for products alone, is its bytes times its scale", async () => {
     const block = Buffer.concat([Buffer.from([0x00, 0x38, 0xff, 0xff]), Buffer.from(Int8Array.from({ length: 32 }, (_, index) => index * 8 - 128).buffer)]);
     await withModel(oneTensor(9, [32], block), (model) => { expect(reason(model, "blk.0.ffn_up.weight")).toBe("one axis: no matrix"); });

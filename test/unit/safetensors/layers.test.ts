@@ -93,6 +93,8 @@ describe("numbers of eight bits", () => {
       const values = await matrix(opened, "a.weight");
       expect([values[0]![0], values[0]![127], values[0]![128], values[127]![299], values[128]![0], values[129]![255], values[129]![256]]).toEqual([1, 1, 2, 3, 4, 5, 6]);
       expect(layer(opened, "a.weight").notes).toEqual(["float8_e4m3fn, dequantized in blocks of 128 × 128"]);
+      // Its scales are for blocks of rows: it is read whole.
+      expect(opened.ranges!(layer(opened, "a.weight").tensor)).toBeNull();
     });
   });
 

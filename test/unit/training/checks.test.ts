@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Severity } from "../../../src/shared/configReading";
 import type { ModelModules } from "../../../src/training/base/modelModules";
@@ -103,6 +104,11 @@ describe.each(CASES)("$code, when $when", ({ code, language, text, model, severi
 describe("the checks", () => {
   it("are all tried here", () => {
     expect([...new Set(CASES.map(({ code }) => code))].sort()).toEqual(CHECKS.map(({ code }) => code).sort());
+  });
+
+  it("are all told in the documentation, and no others", () => {
+    const codes = [...readFileSync("docs/training-checks.md", "utf8").matchAll(/^\| `([\w-]+)`/gm)].map((match) => match[1]);
+    expect(codes.sort()).toEqual(CHECKS.map(({ code }) => code).sort());
   });
 
   it.each(SAMPLE_CONFIGS)("find nothing but hints in a right config of $ecosystem", ({ text, language, fileName }) => {

@@ -34,43 +34,43 @@ const inSubspace = ({ rank, short, long }: Projected): number => 2 * rank * long
 
 export const galore = projecting({
   id: "galore", label: "GaLore", formula: "2·r·max(m, n) + r·min(m, n)", estimated: null, note: "Moments in the subspace, and the projection itself.",
-  source: "Zhao et al. 2024, table 1; the authors' galore_projector.py", url: "https://arxiv.org/abs/2403.03507",
+  source: "Zhao et al. 2024; the authors' galore_projector.py", url: "https://arxiv.org/abs/2403.03507",
 }, inSubspace);
 
 export const galorePlus = projecting({
   id: "galore-plus", label: "GaLore+", formula: "2·r·max(m, n) + r·min(m, n), at most", estimated: "optimizer",
   note: "Counted as GaLore: heads of attention that share one projection, and sparse residuals, change it a little either way.",
-  source: "Liao et al. 2024 (cross-head projection)", url: "https://arxiv.org/abs/2412.19820",
+  source: "Liao et al. 2024 (cross-head projection), abstract", url: "https://arxiv.org/abs/2412.19820",
 }, inSubspace);
 
 export const fira = projecting({
   id: "fira", label: "Fira", formula: "2·r·max(m, n) + r·min(m, n) + 1", estimated: null, note: "GaLore, and the norm of the last update.",
-  source: "Chen et al. 2024, table 1; the authors' fira_adamw.py", url: "https://arxiv.org/abs/2410.01623",
+  source: "Chen et al. 2024; the authors' fira_adamw.py", url: "https://arxiv.org/abs/2410.01623",
 }, (projected) => inSubspace(projected) + 1);
 
 export const coap = projecting({
   id: "coap", label: "COAP", formula: "2·r·max(m, n) + r·min(m, n)", estimated: null, note: "As GaLore; the projection is updated in another way. The authors' code sets r as a ratio of the matrix.",
-  source: "Xiao et al. 2024, section 3; the authors' coap_torch/optimizer/adamw.py", url: "https://arxiv.org/abs/2412.00071",
+  source: "Xiao et al. 2024; the authors' coap_torch/optimizer/adamw.py", url: "https://arxiv.org/abs/2412.00071",
 }, inSubspace);
 
 export const floraOptimizer = projecting({
   id: "flora", label: "Flora", formula: "r·max(m, n) + m + n", estimated: null,
   note: "A compressed first moment, and Adafactor's second one; projections follow from a seed.",
-  source: "Hao et al. 2024, section 3; the authors' optimizers/torch/flora.py", url: "https://arxiv.org/abs/2402.03293",
+  source: "Hao et al. 2024; the authors' optimizers/torch/flora.py", url: "https://arxiv.org/abs/2402.03293",
 }, ({ rank, short, long }) => rank * long + short + long);
 
 export const onlineSubspaceDescent = projecting({
   id: "online-subspace-descent", label: "Online Subspace Descent", formula: "2·r·max(m, n) + 3·r·min(m, n)", estimated: null,
   note: "GaLore, and Adam's two moments of the projection, which is learned too.",
-  source: "Liang et al. 2024, algorithm 1; the authors' galore_projector.py", url: "https://arxiv.org/abs/2408.12857",
+  source: "Liang et al. 2024; the authors' galore_projector.py", url: "https://arxiv.org/abs/2408.12857",
 }, ({ rank, short, long }) => 2 * rank * long + 3 * rank * short);
 
 export const apollo = projecting({
   id: "apollo", label: "APOLLO", formula: "2·r·max(m, n) + 2", estimated: null, note: "Moments of a random projection; a seed and a norm besides.",
-  source: "Zhu et al. 2024, table 1; the authors' apollo.py", url: "https://arxiv.org/abs/2412.05270",
+  source: "Zhu et al. 2024; the authors' apollo.py", url: "https://arxiv.org/abs/2412.05270",
 }, ({ rank, long }) => 2 * rank * long + 2);
 
 export const apolloMini = projecting({
   id: "apollo-mini", label: "APOLLO-Mini", formula: "2·max(m, n) + 2", estimated: null, note: "APOLLO at rank 1, with one scale for each matrix.",
-  source: "Zhu et al. 2024, table 1", url: "https://arxiv.org/abs/2412.05270",
+  source: "Zhu et al. 2024, abstract; the authors' apollo.py", url: "https://arxiv.org/abs/2412.05270",
 }, ({ long }) => 2 * long + 2, () => 1);

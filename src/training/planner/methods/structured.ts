@@ -16,7 +16,7 @@ function tucker({ rank, inputs, outputs, kernel }: AdaptedMatrix): number {
 
 export const flora: Method = {
   id: "flora-tucker", label: "FLoRA (Tucker)", group: "adapter", formula: "r² + r·(m + n); of a convolution, ∏rᵢ + Σ rᵢ·sizeᵢ over its axes", estimated: null, note: "",
-  source: "Si et al. 2024, section 3; the authors' flora/layers.py", url: "https://arxiv.org/abs/2405.14739",
+  source: "Si et al. 2024; the authors' flora/layers.py", url: "https://arxiv.org/abs/2405.14739",
   trainable: ({ matrices }) => total(matrices, tucker),
 };
 
@@ -43,7 +43,7 @@ function matrixProductOperator({ rank, inputs, outputs }: AdaptedMatrix): number
 export const dota: Method = {
   id: "dota", label: "DoTA", group: "adapter", formula: "Σ Dₖ₋₁·mₖ·nₖ·Dₖ, with m = ∏mₖ, n = ∏nₖ", estimated: "trainable",
   note: `A matrix product operator with bonds of size r. Counted for ${DOTA_CORES} cores of balanced factors, which is RankLens's choice: how the sizes are split decides the count.`,
-  source: "Hu et al. 2024 (weight-decomposed tensor adaptation), section 3", url: "https://arxiv.org/abs/2412.20891",
+  source: "Hu et al. 2024 (weight-decomposed tensor adaptation), abstract", url: "https://arxiv.org/abs/2412.20891",
   trainable: ({ matrices }) => total(matrices, matrixProductOperator),
 };
 
@@ -56,7 +56,7 @@ const sparseEntries = ({ matrices }: PlanContext): number => matrices.reduce((al
 export const sltrain: Method = {
   id: "sltrain", label: "SLTrain", group: "adapter", formula: "r·(m + n) + δ·m·n", estimated: null,
   note: `For training from scratch: factors and a sparse part take the place of the weight. δ = ${SLTRAIN_DENSITY}, as in the authors' example; positions of the entries are saved too.`,
-  source: "Han et al. 2024, section 3; the authors' splora_linear.py", url: "https://arxiv.org/abs/2406.02214",
+  source: "Han et al. 2024; the authors' splora_linear.py", url: "https://arxiv.org/abs/2406.02214",
   trainable: (context) => total(context.matrices, lowRank) + sparseEntries(context),
   saved: (context) => ADAPTER_BYTES * (total(context.matrices, lowRank) + sparseEntries(context)) + INDEX_BYTES * sparseEntries(context),
 };
