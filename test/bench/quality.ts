@@ -22,7 +22,7 @@ import { noiseSuppression, speechAgreement } from "./qualitySound";
  * Score against size on real models that come with data, for every scheme, way to share a budget and rule for ranks that
  * there is. Writes docs/quality.md.
  */
-const [models = "", out = ""] = process.argv.slice(2);
+const [models = "", out = "", only = ""] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "ranklens-quality-"));
 
 const SHARES = [0.9, 0.8, 0.7, 0.6];
@@ -183,7 +183,7 @@ async function main(): Promise<void> {
   if (!existsSync(models)) throw new Error(`no models in ${models}`);
   const tally: Tally = new Map();
   const parts: string[] = [];
-  for (const task of await tasks()) {
+  for (const task of (await tasks()).filter(({ title }) => title.startsWith(only))) {
     parts.push("", ...await sections(task, tally));
     const against = [...tally].map(([allocation, { better, same, worse }]) => `| ${allocation} | ${better} | ${same} | ${worse} |`);
     const summary = ["", `Against \`${PEER}\` at the same scheme and size, over all tables below:`, "", "| budget shared by | better | same | worse |", "|---|---:|---:|---:|", ...against];
