@@ -11,22 +11,33 @@ export function adapterModule(name: string): string {
   return name.replace(ADAPTER, "").replace(WRAPPER, "");
 }
 
-/**
- * Finds the layer of a base model that an adapter changes: by the module's whole path, else by the one layer whose path
- * ends it or is ended by it, as models gain and lose prefixes.
- */
+/** Finds the layer of a base model that an adapter changes, by `pathFinder`. */
 export function baseLayerFinder(layers: readonly Layer[]): (adapter: string) => Layer | null {
-  const byModule = new Map(layers.map((layer) => [layer.tensor.name.replace(WEIGHT, ""), layer]));
+  const byModule = new Map(layers.map((layer) => [moduleOf(layer.tensor.name), layer]));
+  const find = pathFinder([...byModule.keys()]);
+  return (adapter) => byModule.get(find(adapterModule(adapter)) ?? "") ?? null;
+}
+
+/** The path of the module that a weight belongs to. */
+export function moduleOf(tensor: string): string {
+  return tensor.replace(WEIGHT, "");
+}
+
+/** Finds a path among others: itself, else the only one that ends it or is ended by it, as models gain and lose prefixes. */
+export function pathFinder(paths: readonly string[]): (wanted: string) => string | null {
+  const all = new Set(paths);
   // The last step of a path is what no prefix changes.
   const byEnd = new Map<string, string[]>();
-  for (const module of byModule.keys()) byEnd.set(endOf(module), [...(byEnd.get(endOf(module)) ?? []), module]);
-  return (adapter) => {
-    const wanted = adapterModule(adapter);
-    const whole = byModule.get(wanted);
-    if (whole !== undefined) return whole;
-    const close = (byEnd.get(endOf(wanted)) ?? []).filter((module) => module.endsWith(`.${wanted}`) || wanted.endsWith(`.${module}`));
-    return close.length === 1 ? (byModule.get(close[0]!) ?? null) : null;
+  for (const path of all) {
+    const same = byEnd.get(endOf(path));
+    if (same === undefined) byEnd.set(endOf(path), [path]);
+    else same.push(path);
+  }
+  return (wanted) => {
+    if (all.has(wanted)) return wanted;
+    const close = (byEnd.get(endOf(wanted)) ?? []).filter((path) => path.endsWith(`.${wanted}`) || wanted.endsWith(`.${path}`));
+    return close.length === 1 ? close[0]! : null;
   };
 }
 
-const endOf = (module: string): string => module.slice(module.lastIndexOf(".") + 1);
+const endOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);

@@ -10,6 +10,7 @@ import { analyze } from "./analysis";
 import { Analyses } from "./analyses";
 import { badgeOf } from "./badge";
 import { ResultsCache } from "./cache";
+import { ranksFromDifference } from "./differenceRanks";
 import { exportReport } from "./export";
 import { modelBadge, modelMap } from "./map";
 import { ComputePool } from "./pool";
@@ -25,6 +26,7 @@ export interface ServerOptions {
   readonly computeScript: string;
   readonly planningScript: string;
   readonly applyScript: string;
+  readonly compareScript: string;
   readonly verifyScript: string;
   readonly cacheFolder: string | null;
   readonly cacheBytes: number;
@@ -106,6 +108,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     readConfig: (config) => readConfig(config, bases),
     completeConfig: ({ at, ...config }) => completeConfig(config, at, bases),
     planConfig: ({ query, ...config }) => planFile(config, query, bases),
+    ranksFromDifference: (request, signal) => ranksFromDifference(request, bases, factorizing, signal),
   };
   register(connection, handlers, log);
   connection.onRequest(PING, () => null);

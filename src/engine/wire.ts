@@ -32,6 +32,7 @@ export const REQUESTS: Requests = {
   readConfig: request("readConfig"),
   completeConfig: request("completeConfig"),
   planConfig: request("planConfig"),
+  ranksFromDifference: request("ranksFromDifference"),
 };
 
 export const NOTIFICATIONS = {

@@ -14,6 +14,7 @@ export const COMMANDS = [
   "ranklens.openWalkthrough",
   "ranklens.chooseBaseModel",
   "ranklens.openPlanner",
+  "ranklens.ranksFromDifference",
 ] as const;
 
 export type CommandId = (typeof COMMANDS)[number];

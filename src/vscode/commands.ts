@@ -14,6 +14,7 @@ import type { Planner } from "./planner";
 import { reportFileName } from "./reportFiles";
 import type { RunningAnalyses } from "./runningAnalyses";
 import { saveReport } from "./saveReport";
+import { setRanksFromDifference } from "./training/differenceRanks";
 import { ANY_BASE, chooseBase } from "./training/trainingSettings";
 
 /** More models than this are analyzed without opening a report for each: the Models view lists them. */
@@ -123,6 +124,9 @@ function actionsOf({ extensionId, engine, analyses, finder, tree, log, planner, 
       const uri = place instanceof vscode.Uri ? place : vscode.window.activeTextEditor?.document.uri;
       if (uri === undefined) throw new Fault("usage", vscode.l10n.t("The planner is for a training config."), vscode.l10n.t("Open the file of one first."));
       planner.open(uri, typeof config === "number" ? config : 0);
+    },
+    "ranklens.ranksFromDifference": async (place, config) => {
+      if (place instanceof vscode.Uri) await setRanksFromDifference(engine, finder, place, typeof config === "number" ? config : 0);
     },
     "ranklens.openWalkthrough": async () => {
       await vscode.commands.executeCommand("workbench.action.openWalkthrough", `${extensionId}#${WALKTHROUGH}`, false);
