@@ -11,6 +11,7 @@ import { analyze } from "./analysis";
 import { Analyses } from "./analyses";
 import { badgeOf } from "./badge";
 import { ResultsCache } from "./cache";
+import { ranksFromDifference } from "./differenceRanks";
 import { exportReport } from "./export";
 import { modelBadge, modelMap } from "./map";
 import { ComputePool } from "./pool";
@@ -26,6 +27,7 @@ export interface ServerOptions {
   readonly computeScript: string;
   readonly planningScript: string;
   readonly applyScript: string;
+  readonly compareScript: string;
   readonly verifyScript: string;
   readonly cacheFolder: string | null;
   readonly cacheBytes: number;
@@ -108,6 +110,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     completeConfig: ({ at, ...config }) => completeConfig(config, at, bases),
     addRecipe: async ({ text, recipe }) => addRecipe(text, recipe),
     planConfig: ({ query, ...config }) => planFile(config, query, bases),
+    ranksFromDifference: (request, signal) => ranksFromDifference(request, bases, factorizing, signal),
   };
   register(connection, handlers, log);
   connection.onRequest(PING, () => null);

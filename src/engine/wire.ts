@@ -33,6 +33,7 @@ export const REQUESTS: Requests = {
   completeConfig: request("completeConfig"),
   addRecipe: request("addRecipe"),
   planConfig: request("planConfig"),
+  ranksFromDifference: request("ranksFromDifference"),
 };
 
 export const NOTIFICATIONS = {

@@ -15,6 +15,7 @@ export const COMMANDS = [
   "ranklens.chooseBaseModel",
   "ranklens.addRecipe",
   "ranklens.openPlanner",
+  "ranklens.ranksFromDifference",
 ] as const;
 
 export type CommandId = (typeof COMMANDS)[number];
