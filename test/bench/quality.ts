@@ -62,13 +62,13 @@ class Bench {
   async schemes(): Promise<SchemeWish[]> {
     const seen = new Set<string>();
     const own: SchemeWish[] = [];
-    for (const wish of SCHEME_WISHES.toReversed()) {
+    for (const wish of SCHEME_WISHES) {
       const fitting = JSON.stringify((await this.layers(wish)).map(({ candidate }) => candidate?.schemes.map(({ scheme }) => scheme.id)));
       if (!seen.has(fitting)) own.push(wish);
       seen.add(fitting);
     }
     // A model of matrices alone has one scheme, whatever is asked for.
-    return own.length === 1 ? own : own.filter((wish) => wish !== "svd" || own.length === 2).reverse();
+    return own.length === 1 ? own : own.filter((wish) => wish !== "svd");
   }
 
   budget(scheme: SchemeWish, allocation: AllocationId, share: number): Promise<{ share: number; score: number } | null> {
