@@ -65,8 +65,7 @@ describeWithModels("from a right-click to a smaller model", files, () => {
     await written(wizard, output);
     await wizard.locator(".run-card").getByRole("button", { name: "Undo" }).click();
     await window().page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-    await expect.poll(() => existsSync(at(output))).toBe(false);
-    expect(existsSync(at(`${output}.plan.json`))).toBe(false);
+    await expect.poll(() => [output, `${output}.plan.json`].filter((file) => existsSync(at(file)))).toEqual([]);
     expect(existsSync(at(name))).toBe(true);
   });
 
