@@ -5,6 +5,7 @@ import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared
 import type { OpenOptions } from "../models/model";
 import { BaseModels } from "../training/base/baseModels";
 import { planFile } from "../training/planner/planFile";
+import { addRecipe } from "../training/recipes/addRecipe";
 import { completeConfig, readConfig } from "../training/training";
 import { analyze } from "./analysis";
 import { Analyses } from "./analyses";
@@ -107,6 +108,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     verify: (request, signal) => writing.verify(request, signal),
     readConfig: (config) => readConfig(config, bases),
     completeConfig: ({ at, ...config }) => completeConfig(config, at, bases),
+    addRecipe: async ({ text, recipe }) => addRecipe(text, recipe),
     planConfig: ({ query, ...config }) => planFile(config, query, bases),
     ranksFromDifference: (request, signal) => ranksFromDifference(request, bases, factorizing, signal),
   };

@@ -1,6 +1,7 @@
 import type { Applied, Curve, Draft, LayerLadder, ModelCheck, Planning, Proposal, Work } from "./planning";
 import type { ConfigCompletion, ConfigReading, ConfigText, DifferenceRanks } from "./configReading";
 import type { ConfigPlan, PlanQuery } from "./plannerPage";
+import type { RecipeAddition, RecipeId } from "./recipe";
 import type { LayerRow, ModelSummary, Progress, SkippedTensor } from "./report";
 
 /**
@@ -45,6 +46,8 @@ export interface EngineMethods {
   completeConfig: { params: ConfigText & { at: number }; result: readonly ConfigCompletion[] };
   /** Ranks for one config of a text, from what a fine-tuned model or an adapter (`path`) changes of its base model. Cancellable. Streams `work` with that path. */
   ranksFromDifference: { params: ConfigText & { config: number; path: string }; result: DifferenceRanks };
+  /** Where a Python training script is to call a recipe. */
+  addRecipe: { params: { text: string; recipe: RecipeId }; result: RecipeAddition };
 }
 
 export type EngineMethod = keyof EngineMethods;

@@ -13,6 +13,7 @@ export const COMMANDS = [
   "ranklens.showLog",
   "ranklens.openWalkthrough",
   "ranklens.chooseBaseModel",
+  "ranklens.addRecipe",
   "ranklens.openPlanner",
   "ranklens.ranksFromDifference",
 ] as const;

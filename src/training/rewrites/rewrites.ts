@@ -2,7 +2,8 @@ import type { ConfigRewrite, RangeEdit, TextRange } from "../../shared/configRea
 import type { Adapted } from "../adapted";
 import type { ModelModules } from "../base/modelModules";
 import type { Setting, TrainingConfig } from "../config";
-import { replaceScalar, setEntry } from "../documents/edits/edits";
+import { replaceScalar, setEntries, setEntry } from "../documents/edits/edits";
+import type { Plain } from "../documents/edits/plain";
 import type { TextEdit } from "../documents/located";
 import { namesOf } from "../hints/moduleGroups";
 import { depthPattern, equalPattern, type ProposedPattern } from "./rankPatterns";
@@ -73,8 +74,12 @@ function rankStabilized(config: TrainingConfig): ConfigRewrite[] {
   if (scaling !== "alpha/r" || keys.useRslora === undefined || useRslora.value === true || rank.value === null || alpha.value === null) return [];
   if (config.rankPattern.entries.length > 0 || config.alphaPattern.entries.length > 0) return [];
   const scaled = alpha.value / Math.sqrt(rank.value);
-  const alphaEdit = alpha.node === null ? newEntry(config, "alpha", scaled) : setScalar(config, alpha, scaled);
-  return rewrite(`Scale by α/√r (rank-stabilised) at the same scale: α ${figure(scaled)}`, placeOf(alpha.node === null ? rank : alpha), [alphaEdit, setEntry(config.document, config.section, keys.useRslora, true, rank.entry)]);
+  const alphaKey = alpha.node === null ? keys.alpha : undefined;
+  if (alpha.node === null && alphaKey === undefined) return [];
+  const added: [string, Plain][] = [...(alphaKey === undefined ? [] : [[alphaKey, scaled] as [string, Plain]]), [keys.useRslora, true]];
+  return rewrite(`Scale by α/√r (rank-stabilised) at the same scale: α ${figure(scaled)}`, placeOf(alpha.node === null ? rank : alpha), [
+    ...(alpha.node === null ? [] : [setScalar(config, alpha, scaled)]), ...(setEntries(config.document, config.section, added, rank.entry) ?? [null]),
+  ]);
 }
 
 /** The learning rate of B over that of A that LoRA+ starts from (arXiv 2402.12354). */
@@ -122,15 +127,8 @@ function patternTexts(config: TrainingConfig, pattern: ProposedPattern): (TextEd
   if (rankKey === undefined || rank.value === null) return [null];
   const r = rank.value;
   const scaled = Object.fromEntries(Object.entries(pattern).map(([key, next]) => [key, (alpha.value ?? r) * (config.scaling === "alpha/sqrt(r)" ? Math.sqrt(next / r) : next / r)]));
-  // Two entries at one place would come out in either order: the second goes before the first.
-  return joined([...(alphaKey === undefined ? [] : [setEntry(document, section, alphaKey, scaled, rank.entry)]), setEntry(document, section, rankKey, pattern, rank.entry)].toReversed());
-}
-
-/** Edits that insert at one place, as one. */
-function joined(edits: readonly (TextEdit | null)[]): (TextEdit | null)[] {
-  const [first, second] = edits;
-  if (first == null || second == null || first.range.start !== second.range.start || first.range.end !== second.range.end) return [...edits];
-  return [{ range: first.range, text: first.text + second.text }];
+  const added: [string, Plain][] = [[rankKey, pattern], ...(alphaKey === undefined ? [] : [[alphaKey, scaled] as [string, Plain]])];
+  return setEntries(document, section, added, rank.entry) ?? [null];
 }
 
 function newEntry({ document, section, keys, rank }: TrainingConfig, name: "alpha" | "loraPlusRatio", value: number): TextEdit | null {
