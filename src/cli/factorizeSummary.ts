@@ -34,7 +34,8 @@ export function factorizeSummary({ plan, before, after, written, verification, l
     lines.push(`  ${printable(layer.name).padEnd(width)}  ${printable(what)}`);
   }
   lines.push("", `${countText(before.parameters)} parameters → ${countText(after.parameters)} (${percentText(after.parameters / before.parameters)})`);
-  if (plan.multiplyAdds !== undefined && plan.multiplyAdds !== null) lines.push(multiplyAddsLine(plan.multiplyAdds));
+  if (plan.layers.every(({ action }) => action === "keep")) lines.push("No layer is factorized: the weights stay as they are.");
+  if (plan.multiplyAdds != null && plan.multiplyAdds.before > 0) lines.push(multiplyAddsLine(plan.multiplyAdds));
   if (after.bytes !== null) lines.push(`${bytesText(before.bytes)} → ${bytesText(after.bytes)}`);
   if (verification !== null) lines.push("", ...verificationLines(verification));
   if (layerErrors !== null) lines.push("", ...layerErrorLines(layerErrors));

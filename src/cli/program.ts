@@ -49,7 +49,7 @@ function build(finish: (code: number) => void): Command {
     .addHelpText("after", EXAMPLES);
   program
     .command("analyze")
-    .description("measure every layer of an ONNX or safetensors model")
+    .description("measure the ranks of every layer of a model")
     .argument("<model>", "model file, index file of a sharded checkpoint, or folder that holds one model")
     .addOption(new Option("--json", "write the report as JSON").conflicts(["markdown", "csv"]))
     .addOption(new Option("--markdown", "write the report as Markdown").conflicts(["json", "csv"]))
@@ -149,7 +149,7 @@ function addFactorize(program: Command, finish: (code: number) => void): void {
     .argument("<model>", "model file, index file of a sharded checkpoint, or folder that holds one model")
     .option("--out <path>", "the factorized model, a file or a folder; its plan is written beside it")
     .addOption(new Option("--scheme <scheme>", "how layers are factorized; matrices by svd where it does not fit them").choices(SCHEME_WISHES).default("auto"))
-    .option("--ranks <rule>", "energy:0.9, stable, effective, evbmf, hard-threshold, ratio:0.5, fixed:16, or a plan (.json); default energy:0.9")
+    .option("--ranks <rule>", "energy:0.9, stable, scaled-stable, effective, evbmf, hard-threshold, ratio:0.5, fixed:16, or a plan (.json); default energy:0.9")
     .option("--budget <budget>", "of the whole model: params:0.6, params:2M, bytes:0.5, bytes:10MiB, macs:0.5 (multiply-adds)")
     .addOption(new Option("--allocate <how>", "how a budget is shared over layers").choices(Object.keys(ALLOCATIONS)).default("least-total"))
     .option("--include <glob>", "layers that are off by default (first convolution, last layer, embeddings); can be given several times", collect, [])

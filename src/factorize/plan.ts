@@ -73,8 +73,12 @@ export function parsePlan(text: string, name: string): Plan {
   if (!isRecord(source) || typeof source["sha256"] !== "string") throw fault("its source has no sha256");
   if (!Array.isArray(layers)) throw fault("it has no layers");
   const wrong = layers.findIndex((layer) => !isLayer(layer));
-  if (wrong >= 0) throw fault(`layer ${wrong} has no name, action, scheme and ranks that fit each other`);
+  if (wrong >= 0) throw fault(`layer ${wrong + 1}${nameOf(layers[wrong])} has no name, action, scheme and ranks that fit each other`);
   return own as unknown as Plan;
+}
+
+function nameOf(layer: unknown): string {
+  return isRecord(layer) && typeof layer["name"] === "string" ? `, ${layer["name"]},` : "";
 }
 
 function isLayer(layer: unknown): layer is PlanLayer {

@@ -44,10 +44,10 @@ export interface EngineMethods {
   planConfig: { params: ConfigText & { query: PlanQuery }; result: ConfigPlan };
   /** What can be written at a place of it. */
   completeConfig: { params: ConfigText & { at: number }; result: readonly ConfigCompletion[] };
-  /** Ranks for one config of a text, from what a fine-tuned model or an adapter (`path`) changes of its base model. Cancellable. Streams `work` with that path. */
-  ranksFromDifference: { params: ConfigText & { config: number; path: string }; result: DifferenceRanks };
   /** Where a Python training script is to call a recipe. */
   addRecipe: { params: { text: string; recipe: RecipeId }; result: RecipeAddition };
+  /** Ranks for one config of a text, from what a fine-tuned model or an adapter (`path`) changes of its base model. Cancellable. Streams `work` with that path. */
+  ranksFromDifference: { params: ConfigText & { config: number; path: string }; result: DifferenceRanks };
 }
 
 export type EngineMethod = keyof EngineMethods;

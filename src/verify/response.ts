@@ -26,7 +26,7 @@ export function responseOf({ form, shape }: Target, weight: Values): Response {
 export function responseOfFactors(target: Target, factors: readonly Factor[]): Response {
   const [first, last] = factors;
   if (isConvolution(target.form) || factors.length !== 2 || first === undefined || last === undefined) return responseOf(target, reconstructed(target, factors));
-  const [one, two] = [first, last].map(({ shape: [rows = 1, columns = 1], values }) => (target.form.op === "linear" && "layout" in target.form && target.form.layout === "out_in" ? byRows(values, rows, columns) : byColumns(values, rows, columns)));
+  const [one, two] = [first, last].map(({ shape: [rows = 1, columns = 1], values }) => ("layout" in target.form && target.form.layout === "out_in" ? byRows(values, rows, columns) : byColumns(values, rows, columns)));
   return { inputs: one!.inputs, apply: (inputs, count) => two!.apply(one!.apply(inputs, count), count) };
 }
 

@@ -31,7 +31,7 @@ describeWithModels("from a right-click to a smaller model", files, () => {
     const report = await window().analyzeFromExplorer(name);
     await waitForText(report, /^All \d+ matrices are measured\.$/);
     await window().factorizeFromExplorer(name);
-    const wizard = wizardIn(window().page);
+    const wizard = await wizardIn(window().page);
     await planned(wizard);
     await wizard.getByRole("button", { name: "Balanced" }).click();
     await window().shot(`${name}-form`);
@@ -60,7 +60,7 @@ describeWithModels("from a right-click to a smaller model", files, () => {
     const name = basename(files.at(-1)!);
     const output = name.replace(/\.(\w+)$/, ".factorized.$1");
     await window().reload();
-    const wizard = wizardIn(window().page);
+    const wizard = await wizardIn(window().page);
     await planned(wizard);
     await written(wizard, output);
     await wizard.locator(".run-card").getByRole("button", { name: "Undo" }).click();
@@ -83,7 +83,7 @@ describe("a model that is being written", () => {
     const report = await window().analyzeFromExplorer(FILE);
     await waitForText(report, /^All \d+ matrices are measured\.$/);
     await window().factorizeFromExplorer(FILE);
-    const wizard = wizardIn(window().page);
+    const wizard = await wizardIn(window().page);
     await planned(wizard);
     const names = readdirSync(window().place.folder);
     await wizard.getByRole("button", { name: "Write the model" }).click();

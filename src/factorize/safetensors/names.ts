@@ -1,4 +1,5 @@
 import { basename, dirname, join } from "node:path";
+import type { Step } from "../scheme";
 
 /** A module's weight, by its name in a state dict. */
 export const WEIGHT = /^(.+)\.weight$/;
@@ -17,6 +18,12 @@ export function inputWeight(name: string): { readonly module: string; readonly p
 /** The module that a factorized weight belongs to. */
 export function moduleOf(name: string): string {
   return inputWeight(name)?.module ?? WEIGHT.exec(name)?.[1] ?? name;
+}
+
+/** The name of one factor of a weight: of the last of a recurrent layer, the parameter's own. */
+export function factorName(weight: string, { op }: Pick<Step, "op">, index: number): string {
+  const parameter = op === "recurrent" ? inputWeight(weight)?.parameter : undefined;
+  return `${moduleOf(weight)}.${index}.${parameter ?? "weight"}`;
 }
 
 export const FILE_ENDING = ".safetensors";

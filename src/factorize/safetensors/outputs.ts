@@ -3,7 +3,7 @@ import { reconstructed } from "../reconstruct";
 import { bytesOfType } from "../store";
 import { product, type Target } from "../target";
 import { MODULES_KEY } from "./loader";
-import { inputWeight, moduleOf, RECURRENT } from "./names";
+import { factorName, inputWeight, moduleOf, RECURRENT } from "./names";
 import type { Piece, PieceFile } from "./pieces/piece";
 import { storedShape, storedValues } from "./shape";
 import type { Entry, Made } from "./writing";
@@ -34,8 +34,7 @@ export function factoredEntries({ pieces }: PieceFile, steps: StepsOf, moved: Re
 }
 
 function factorEntry(piece: Piece, parts: readonly Step[], index: number): Made {
-  const parameter = parts[index]!.op === "recurrent" ? inputWeight(piece.name)!.parameter : "weight";
-  return made(piece, `${moduleOf(piece.name)}.${index}.${parameter}`, storedShape(parts, index), (factors) => storedValues(factors, index));
+  return made(piece, factorName(piece.name, parts[index]!, index), storedShape(parts, index), (factors) => storedValues(factors, index));
 }
 
 /** The tensors of the old file, factorized ones multiplied out again. */

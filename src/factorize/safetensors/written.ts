@@ -10,7 +10,7 @@ import type { Factor, Step } from "../scheme";
 import { channelsOf, isConvolution, type Target } from "../target";
 import { adapterPaths, factorNames, isTransposed } from "./adapter";
 import { MODULES_KEY } from "./loader";
-import { WEIGHT } from "./names";
+import { factorName, moduleOf } from "./names";
 import { transposed } from "./shape";
 
 /** A layer as a written file holds it: its factors, or its weight in the shape of its target. */
@@ -42,19 +42,18 @@ export class WrittenModel {
 
   /** @param name of the weight in a state dict @returns null where the file has no such layer */
   async layerOf(name: string, target: Target): Promise<WrittenLayer | null> {
-    const module = WEIGHT.exec(name)?.[1] ?? name;
-    const steps = this.modules.get(module);
-    if (steps !== undefined) return this.factorsOf(module, steps, target);
+    const steps = this.modules.get(moduleOf(name));
+    if (steps !== undefined) return this.factorsOf(name, steps, target);
     const weight = await this.read(name, target.shape);
     if (weight === null) return null;
     const added = await this.adapterOf(name, target);
     return { factors: null, weight: added === null ? weight : Float64Array.from(weight, (value, at) => value + added[at]!) };
   }
 
-  private async factorsOf(module: string, steps: readonly Step[], target: Target): Promise<WrittenLayer | null> {
+  private async factorsOf(name: string, steps: readonly Step[], target: Target): Promise<WrittenLayer | null> {
     const factors: Factor[] = [];
     for (const [index, step] of steps.entries()) {
-      const values = await this.read(`${module}.${index}.weight`, step.shape);
+      const values = await this.read(factorName(name, step, index), step.shape);
       if (values === null) return null;
       const [rows = 1, columns = 1] = step.shape;
       // The file has what follows an embedding as a Linear stores it.

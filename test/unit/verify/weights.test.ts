@@ -36,6 +36,16 @@ describe("layers of a written model without a graph", () => {
     expect(a.layers).toHaveLength(5);
   });
 
+  it("of an LSTM or GRU are found by their own names", async () => {
+    const recurrent = writeModel(at, "recurrent.safetensors", { "lstm.weight_ih_l0": noise(8, 24, 12), "lstm.weight_hh_l0": noise(9, 24, 6), "cell.weight_ih": noise(10, 18, 12), "cell.weight_hh": noise(11, 18, 6) });
+    const [cut, whole] = ["recurrent-cut", "recurrent-whole"].map((name) => join(at, `${name}.safetensors`)) as [string, string];
+    await writeFactored(recurrent, cut, "svd", "factored", one);
+    await writeFactored(recurrent, whole, "svd", "reconstructed", one);
+    const [a, b] = [await compared(recurrent, cut), await compared(recurrent, whole)];
+    expect(a.layers.map(({ name }) => name)).toEqual(["lstm.weight_ih_l0", "cell.weight_ih"]);
+    a.layers.forEach(({ relativeError }, index) => expect(relativeError / b.layers[index]!.relativeError).toBeCloseTo(1, 4));
+  });
+
   it("are the original again where a base and its adapter are added", async () => {
     const output = join(at, "base.safetensors");
     await writeFactored(original, output, "channel", "adapter", one);
