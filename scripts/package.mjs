@@ -13,7 +13,7 @@ const ALLOWED = [
   /^(package\.json|package\.nls(\.[\w-]+)?\.json|readme\.md|changelog\.md|license(\.txt)?)$/i,
   /^l10n\/[\w.-]+\.json$/,
   /^media\/.+\.(png|svg|md)$/,
-  /^dist\/((extension|engine|compute|planning|apply|verify|cli)\.js|kernels\.wasm|ThirdPartyNotices\.txt)$/,
+  /^dist\/((extension|engine|compute|planning|apply|compare|verify|cli)\.js|kernels\.wasm|ThirdPartyNotices\.txt)$/,
   /^dist\/webview\/[\w-]+\.(js|css|ttf)$/,
   /^dist\/node_modules\/(onnxruntime-node|onnxruntime-common)\/(package\.json|LICENSE|dist\/.+\.js|dist\/.*package\.json)$/,
 ];
