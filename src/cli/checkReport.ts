@@ -4,7 +4,7 @@ import type { CheckedFile } from "./checkCommand";
 
 /** `path:line:column: severity: sentence [code]`, as compilers write and editors read it, and a line of facts for each config. */
 export function checkText(files: readonly CheckedFile[]): string {
-  const known = files.filter(({ reading }) => reading.configs.length > 0);
+  const known = files.filter(({ reading }) => reading.configs.length > 0 || reading.findings.length > 0);
   const lines = known.flatMap(({ path, text, reading }) => [
     ...reading.configs.map((config) => `${path}:${positionOf(text, config.range.start).line}: ${factsText(config)}`),
     ...reading.findings.map(({ range, severity, message, code }) => {

@@ -41,6 +41,9 @@ export async function applyPlan(script: string, request: ApplyRequest, tell: (me
   try {
     const source = await openSource(model, options, as);
     const files = new AtomicFiles();
+    // When the one who asked is killed, this process exits.
+    const abandon = (): void => files.discardNow();
+    process.once("exit", abandon);
     let workers: FactorWorkers | null = null;
     try {
       await assertWritable(source, model, output, request.makesFolder ?? false);
@@ -56,6 +59,7 @@ export async function applyPlan(script: string, request: ApplyRequest, tell: (me
     } finally {
       workers?.stop();
       await files.discard();
+      process.removeListener("exit", abandon);
       await source.close();
     }
   } finally {

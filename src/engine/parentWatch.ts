@@ -1,4 +1,5 @@
 import { workerData } from "node:worker_threads";
+import { isRunning } from "../factorize/running";
 
 /** How long a compute process may outlive a parent that was killed. */
 const INTERVAL_MS = 200;
@@ -10,17 +11,7 @@ const INTERVAL_MS = 200;
 export function watchParent(): void {
   const parent: unknown = workerData;
   setInterval(() => {
-    if (typeof parent === "number" && process.ppid === parent && isAlive(parent)) return;
+    if (typeof parent === "number" && process.ppid === parent && isRunning(parent)) return;
     process.kill(process.pid, "SIGKILL");
   }, INTERVAL_MS);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Alive, but of another user.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -1,6 +1,8 @@
-import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Cancelled, Fault } from "../shared/fault";
+import { isRunning } from "./running";
 
 /** What a file is written through: each piece in turn. */
 export type Write = (bytes: Uint8Array) => Promise<void>;
@@ -34,6 +36,7 @@ export class AtomicFiles {
     let folder = dirname(path);
     while (this.newFolders.has(folder)) folder = dirname(folder);
     const temporary = join(folder, partialName(path, this.pending.length, process.pid));
+    await removeAbandoned(folder, path);
     let handle: FileHandle;
     try {
       handle = await open(temporary, "wx");
@@ -79,6 +82,11 @@ export class AtomicFiles {
     await Promise.all(this.pending.splice(0).map(({ temporary }) => rm(temporary, { force: true })));
   }
 
+  /** `discard` for a process that is about to exit. */
+  discardNow(): void {
+    for (const { temporary } of this.pending.splice(0)) rmSync(temporary, { force: true });
+  }
+
   private async writeAll(handle: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
     if (this.signal?.aborted === true) throw new Cancelled();
     for (let at = 0; at < bytes.length;) {
@@ -91,6 +99,16 @@ export class AtomicFiles {
 /** The name of a file while the process of that id writes it, as one of several, of which two may have one name in two folders. */
 function partialName(path: string, number: number, pid: number): string {
   return `.${basename(path)}.${number}.${pid}.partial`;
+}
+
+/** Half-written files of this name whose process is gone: it was killed, or the machine went off. */
+async function removeAbandoned(folder: string, path: string): Promise<void> {
+  const head = `.${basename(path)}.`;
+  const names = await readdir(folder).catch(() => []);
+  await Promise.all(names.map(async (name) => {
+    const pid = name.startsWith(head) ? /^\d+\.(\d+)\.partial$/.exec(name.slice(head.length))?.[1] : undefined;
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true }).catch(() => undefined);
+  }));
 }
 
 /** Whether a process of that id was writing a file of this name. */

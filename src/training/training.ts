@@ -4,6 +4,7 @@ import type { ModelModules } from "./base/modelModules";
 import { adaptedBy } from "./adapted";
 import { findingsOf } from "./checks/checks";
 import type { TrainingConfig } from "./config";
+import { syntaxFault, type SyntaxFault } from "./documents/syntax";
 import { ecosystemLabel, readConfigs } from "./ecosystems/ecosystems";
 import { completionsAt } from "./hints/completions";
 import { countsText } from "./hints/counts";
@@ -45,6 +46,13 @@ export function baseOf(config: TrainingConfig, { folders, chosenBases }: Pick<Co
 
 /** The choice that stands for every base model without one of its own. */
 export const ANY_BASE = "*";
+
+/** Where a text does not parse, so that nothing is checked in it: in Python, a call that is a config. */
+export function brokenAt({ text, language, fileName }: Pick<ConfigText, "text" | "language" | "fileName">): SyntaxFault | null {
+  if (language !== "python") return syntaxFault(text, language);
+  const broken = readConfigs(text, language, fileName).find(({ section }) => section.completeness === "broken");
+  return broken === undefined ? null : { at: broken.section.range.start, what: "the call is not complete" };
+}
 
 interface ReadConfig extends Omit<ConfigReading, "configs"> {
   readonly facts: ConfigFacts;

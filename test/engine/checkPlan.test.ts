@@ -43,6 +43,36 @@ describe("ranklens check --plan", () => {
     writeFileSync(join(folder.path, "adapter_config.json"), JSON.stringify({ peft_type: "LORA", base_model_name_or_path: "./gone", r: 4, target_modules: ["q_proj"] }));
     const { code, out, err } = check("adapter_config.json", "--plan");
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toMatch(/^ranklens: The base model \.\/gone is not on this machine\. .+\n$/);
+    expect(err).toMatch(/^ranklens: adapter_config\.json: The base model \.\/gone is not on this machine\. .+\n$/);
+  });
+
+  it("plans for the configs that have a base model, and names those that have none", () => {
+    const config = { peft_type: "LORA", r: 4, target_modules: ["q_proj"] };
+    writeFileSync(join(folder.path, "adapter_config.json"), JSON.stringify({ ...config, base_model_name_or_path: "base" }));
+    mkdirSync(join(folder.path, "other"), { recursive: true });
+    writeFileSync(join(folder.path, "other", "adapter_config.json"), JSON.stringify(config));
+    const { code, out, err } = check("other/adapter_config.json", "adapter_config.json", "--plan");
+    expect(code).toBe(0);
+    expect(out).toMatch(/^adapter_config\.json .* on base/);
+    expect(err).toMatch(/^ranklens: other\/adapter_config\.json: The config names no base model\. .*--base names a base model\.\n$/);
+  });
+});
+
+describe("ranklens check", () => {
+  it.each([
+    ["tab.yaml", "adapter: lora\nlora_target_modules:\n\t- q_proj\n", "3:1: error: It does not parse as YAML (Tabs are not allowed as indentation)"],
+    ["cut.json", "{\n  \"peft_type\": \"LORA\",", "2:23: error: It does not parse as JSON"],
+    ["cut.toml", "network_dim = [1,\nx", "2:1: error: It does not parse as TOML"],
+    ["cut.py", "from peft import LoraConfig\nconfig = LoraConfig(r=8, lora_alpha=16, target_modules=[\"q_proj\"\n", "2:20: error: It does not parse as Python"],
+  ])("does not call a file right that does not parse: %s", (name, text, place) => {
+    writeFileSync(join(folder.path, name), text);
+    const { code, out } = check(name);
+    expect(code).toBe(3);
+    expect(out).toContain(`${name}:${place}`);
+  });
+
+  it("says of a file that is too large for a config that it is", () => {
+    writeFileSync(join(folder.path, "large.yaml"), `adapter: lora\n${"# data\n".repeat(100_000)}`);
+    expect(check("large.yaml")).toMatchObject({ code: 1, err: expect.stringMatching(/large\.yaml is too large for a training config: more than 400,000 characters/) as string });
   });
 });

@@ -284,4 +284,13 @@ describe("ranklens factorize, given what it cannot do,", () => {
     expect(await ended).toBe(130);
     expect(files()).toEqual(["large.safetensors"]);
   });
+
+  it("killed in the middle leaves nothing behind", async () => {
+    const model = writeModel(folder.path, "large.safetensors", { "a.weight": noise(2, 1200, 1200), "b.weight": noise(4, 1200, 1200), "c.weight": noise(4, 20, 20) });
+    const child = spawn(process.execPath, [programs.cli, "factorize", model, "--out", "s.safetensors", "--ranks", "fixed:9"], { env: environment(), cwd: folder.path, stdio: "ignore" });
+    while (!files().some((name) => name.endsWith(".partial"))) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill("SIGKILL");
+    while (files().some((name) => name.endsWith(".partial"))) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(files()).toEqual(["large.safetensors"]);
+  });
 });

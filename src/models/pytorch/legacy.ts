@@ -44,7 +44,7 @@ export async function openLegacy(file: ReadableFile): Promise<TensorSource> {
     problemOf: (key, bytes) => {
       const run = runs?.get(key);
       if (run === undefined) return bytes === 0 ? null : `its data, storage ${clipped(key)}, is not in the file`;
-      if (run.start + run.bytes > file.size) return `its data would end at byte ${run.start + run.bytes} of a file of ${file.size}`;
+      if (run.start + run.bytes > file.size) return `its data lies beyond the end of the file, which is cut off after ${file.size} bytes`;
       return run.bytes < bytes ? `its data has ${run.bytes} of ${bytes} bytes` : null;
     },
     read: async (key, start, length) => {

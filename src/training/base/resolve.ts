@@ -62,7 +62,7 @@ export async function resolveBase(reference: BaseReference | null, places: BaseP
 
 function candidates(text: string, { folders, home }: BasePlaces): string[] {
   const path = text.replace(/^~(?=$|[\\/])/, home);
-  return isAbsolute(path) ? [path] : folders.map((folder) => resolve(folder, path));
+  return isAbsolute(path) ? [path] : [...new Set(folders.map((folder) => resolve(folder, path)))];
 }
 
 async function pathOf(text: string, places: BasePlaces): Promise<string | null> {

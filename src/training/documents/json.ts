@@ -7,10 +7,12 @@ export interface ParsedJson {
   readonly whole: boolean;
 }
 
+export const JSON_OPTIONS = { allowTrailingComma: true, disallowComments: false } as const;
+
 /** Reads JSON, with comments and trailing commas where somebody writes them. Never throws. */
 export function parseJson(text: string): ParsedJson {
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
+  const root = parseTree(text, errors, JSON_OPTIONS);
   return { root: root?.type === "object" ? mapping(root) : null, comments: commentsOf(text), whole: errors.length === 0 };
 }
 

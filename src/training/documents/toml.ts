@@ -7,6 +7,8 @@ export interface ParsedToml {
   readonly whole: boolean;
 }
 
+export const TOML_OPTIONS = { tomlVersion: "next" } as const;
+
 /** A text with more lines than this that do not parse is no TOML. */
 const BROKEN_LINES_AT_MOST = 20;
 
@@ -37,7 +39,7 @@ interface Failed {
 
 function parsedOrFailed(text: string): AST.TOMLProgram | Failed {
   try {
-    return parseTOML(text, { tomlVersion: "next" });
+    return parseTOML(text, TOML_OPTIONS);
   } catch (error) {
     if (error instanceof ParseError) return { failedAt: error.index };
     throw error;

@@ -18,9 +18,11 @@ const TRUE_WORDS = /^(?:yes|on)$/i;
 const FALSE_WORDS = /^(?:no|off)$/i;
 const GROUPED_INTEGER = /^[-+]?\d+(?:_\d+)+$/;
 
+export const YAML_OPTIONS = { uniqueKeys: false, merge: true, strict: false, logLevel: "silent", prettyErrors: false } as const;
+
 /** Reads the first document of a YAML text. Never throws. */
 export function parseYaml(text: string): ParsedYaml {
-  const documents = parseAllDocuments(text, { uniqueKeys: false, merge: true, strict: false, logLevel: "silent", prettyErrors: false });
+  const documents = parseAllDocuments(text, YAML_OPTIONS);
   const document = Array.isArray(documents) ? documents[0] : undefined;
   if (document === undefined) return { root: null, comments: commentsOf(text), whole: true };
   const reader = new YamlReader(document, text);

@@ -59,7 +59,7 @@ function modelOf(base: BaseModel, config: TrainingConfig): ModelModules {
   switch (base.state) {
     case "found": return base.modules;
     case "broken": throw Fault.fromPlain(base.fault);
-    case "downloading": throw new Fault("not-found", `The base model ${name} is not whole yet.`, "Open the planner again when its download has ended.");
+    case "downloading": throw new Fault("not-found", `The base model ${name} is not whole yet.`, "Try again when its download has ended.");
     case "absent": throw name === ""
       ? new Fault("not-found", "The config names no base model.", "Name it in the config, or choose one.")
       : new Fault("not-found", `The base model ${name} is not on this machine.`, "Download it, or choose its folder.");

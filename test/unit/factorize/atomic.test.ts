@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AtomicFiles } from "../../../src/factorize/atomic";
@@ -36,6 +37,16 @@ describe("files that are written together", () => {
     await expect(failed.write(join(at, "b"), () => Promise.reject(new Error("no more")))).rejects.toThrow("no more");
     await failed.discard();
     expect(readdirSync(at)).toEqual([]);
+  });
+
+  it("take away what a process that was killed has left of them, and of no other file or process", async () => {
+    const at = folder();
+    const { pid: gone } = spawnSync(process.execPath, ["-e", ""]);
+    for (const name of [`.a.0.${gone}.partial`, `.b.0.${gone}.partial`, `.a.0.${process.ppid}.partial`, ".a.0.partial"]) writeFileSync(join(at, name), "half");
+    const files = new AtomicFiles();
+    await files.write(join(at, "a"), text("whole"));
+    await files.commit();
+    expect(readdirSync(at).sort()).toEqual([`.a.0.${process.ppid}.partial`, ".a.0.partial", `.b.0.${gone}.partial`, "a"].sort());
   });
 
   it("get their names with the main one last, and lose them again when it cannot have its own", async () => {

@@ -19,7 +19,7 @@ describe("a file that is no whole model", () => {
         if (error instanceof Fault) return error.code;
         throw error;
       });
-      expect(outcome).toMatch(/^(?:empty|truncated|malformed|unknown-format|its data would end at byte \d+ of a file of \d+)$/);
+      expect(outcome).toMatch(/^(?:empty|truncated|malformed|unknown-format|its data lies beyond the end of the file, which is cut off after \d+ bytes)$/);
     }
   });
 

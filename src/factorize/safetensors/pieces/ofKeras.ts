@@ -10,7 +10,7 @@ import { variableOf } from "../../../models/keras/variables";
 import type { OpenOptions, Values } from "../../../models/model";
 import { isWritable } from "../../store";
 import { arranged, product } from "../../target";
-import { aligned, decodedPiece, type Piece, type Pieces } from "./piece";
+import { aligned, asideNote, decodedPiece, type Piece, type Pieces } from "./piece";
 
 /** Names of a normalization's variables in torch.nn, by Keras's. */
 const NORMALIZATION: Readonly<Record<string, string>> = { gamma: "weight", beta: "bias", moving_mean: "running_mean", moving_variance: "running_var" };
@@ -37,7 +37,7 @@ export async function kerasPieces(path: string, options: OpenOptions): Promise<P
       isSharded: false,
       notes: [
         "kernels are written in PyTorch's order of axes, but for those of recurrent and attention layers, which keep Keras's",
-        ...(left === 0 ? [] : [`${left} tensors that are no part of the model itself, as an optimizer's, are left out`]),
+        ...(left === 0 ? [] : [asideNote(left)]),
         ...(others === 0 ? [] : [`${others} variables that are no floats, as a seed's state, are left out`]),
       ],
       close: () => file.close(),

@@ -4,7 +4,7 @@ import type { OpenOptions } from "../../../models/model";
 import { openCheckpoint, openShard, type Opened, type Shard, type ShardTensor } from "../../../models/pytorch/files";
 import { problemOf, readStored, readValues } from "../../../models/pytorch/read";
 import { product } from "../../target";
-import { aligned, decodedPiece, dequantizedNote, storedPiece, type Piece, type PieceFile, type Pieces } from "./piece";
+import { aligned, asideNote, decodedPiece, dequantizedNote, storedPiece, type Piece, type PieceFile, type Pieces } from "./piece";
 
 /** Quantized weights are dequantized to float32 by PyTorch itself. */
 const DEQUANTIZED = "float32";
@@ -24,7 +24,7 @@ export async function pytorchPieces(path: string, { allowExternalDataOutside }: 
   return {
     files: shards.map((shard, index) => fileOf(shard, own[index]!)),
     isSharded,
-    notes: [...dequantizedNote(quantized, DEQUANTIZED), ...(aside === 0 ? [] : [`${aside} tensors that are no part of the model itself, as an optimizer's, are left out`])],
+    notes: [...dequantizedNote(quantized, DEQUANTIZED), ...(aside === 0 ? [] : [asideNote(aside)])],
     close: async () => undefined,
   };
 }

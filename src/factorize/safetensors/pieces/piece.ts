@@ -94,3 +94,8 @@ export function dequantizedNote(names: readonly string[], dtype: string): string
   const types = [...new Set(names)].sort();
   return names.length === 0 ? [] : [`${names.length} quantized ${names.length === 1 ? "tensor" : "tensors"} (${types.join(", ")}) ${names.length === 1 ? "is" : "are"} written as ${dtype}: safetensors has no type for ${names.length === 1 ? "it" : "them"}, so the file may be larger than the original`];
 }
+
+/** Of what a checkpoint holds beside its model. */
+export function asideNote(count: number): string {
+  return `${count} ${count === 1 ? "tensor that is" : "tensors that are"} no part of the model itself, as an optimizer's, ${count === 1 ? "is" : "are"} left out`;
+}
