@@ -8,8 +8,8 @@ import { exactSvd } from "../../../../src/linalg/svd";
 import { openModel } from "../../../../src/models/formats";
 import { DEFAULT_OPEN_OPTIONS } from "../../../../src/models/model";
 
-/** Factorizes every layer that a scheme (or svd, for matrices) fits. @returns the layers, and the reasons why others stay */
-export async function writeFactored(path: string, output: string, id: SchemeId, as: Output = "factored", rankOf = (full: number): number => full, isWanted: (name: string) => boolean = () => true): Promise<{ layers: string[]; kept: Record<string, string> }> {
+/** Factorizes every layer that a scheme (or svd, for matrices) fits; one scheme for all, or one for each by its name. @returns the layers, and the reasons why others stay */
+export async function writeFactored(path: string, output: string, id: SchemeId | ((name: string) => SchemeId), as: Output = "factored", rankOf = (full: number): number => full, isWanted: (name: string) => boolean = () => true): Promise<{ layers: string[]; kept: Record<string, string> }> {
   const options = { ...DEFAULT_OPEN_OPTIONS, smallestTensor: 1 };
   const model = await openModel(path, options);
   const source = await openSource(model, options, as);
@@ -22,7 +22,7 @@ export async function writeFactored(path: string, output: string, id: SchemeId, 
       continue;
     }
     if (!isWanted(target.name)) continue;
-    const scheme = [SCHEMES[id], SCHEMES.channel, SCHEMES.svd].find((candidate) => candidate.refusal(target) === null)!;
+    const scheme = [SCHEMES[typeof id === "string" ? id : id(target.name)], SCHEMES.channel, SCHEMES.svd].find((candidate) => candidate.refusal(target) === null)!;
     factors.set(target.name, await scheme.factor(target, arranged(target, await model.read(layer.tensor)), scheme.fullRanks(target).map(rankOf), exactSvd));
   }
   const files = new AtomicFiles();
