@@ -31,6 +31,7 @@ export default tseslint.config(
   { files: ["src/linalg/**"], rules: forbid(VSCODE, up("vscode", "engine", "rank", "models", "webview")) },
   { files: ["src/models/**"], rules: forbid(VSCODE, up("vscode", "engine", "rank", "webview")) },
   { files: ["src/rank/**"], rules: forbid(VSCODE, up("vscode", "engine", "webview")) },
+  { files: ["src/compare/**"], rules: forbid(VSCODE, up("vscode", "engine", "factorize", "verify", "training", "webview")) },
   { files: ["src/factorize/**", "src/verify/**"], rules: forbid(VSCODE, up("vscode", "engine", "webview")) },
   { files: ["src/training/**"], rules: forbid(VSCODE, up("vscode", "engine", "rank", "linalg", "factorize", "verify", "webview")) },
   { files: ["src/engine/**", "src/cli.ts", "src/cli/**"], rules: forbid(VSCODE, up("vscode", "webview")) },

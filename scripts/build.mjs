@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const watch = process.argv.includes("--watch");
 
 /** Programs of the Node side; each is one file in dist/. */
-const programs = { extension: "src/extension.ts", engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", planning: "src/engine/planning/planningMain.ts", apply: "src/engine/applyMain.ts", verify: "src/verify/main.ts", cli: "src/cli.ts" };
+const programs = { extension: "src/extension.ts", engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", planning: "src/engine/planning/planningMain.ts", apply: "src/engine/applyMain.ts", compare: "src/engine/compareMain.ts", verify: "src/verify/main.ts", cli: "src/cli.ts" };
 /** Every folder webview/NAME with a main.tsx is a page: dist/webview/NAME.js and .css. */
 const pages = Object.fromEntries(
   readdirSync(join(root, "webview"))

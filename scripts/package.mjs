@@ -13,12 +13,12 @@ const ALLOWED = [
   /^(package\.json|package\.nls(\.[\w-]+)?\.json|readme\.md|changelog\.md|license(\.txt)?)$/i,
   /^l10n\/[\w.-]+\.json$/,
   /^media\/.+\.(png|svg|md)$/,
-  /^dist\/((extension|engine|compute|planning|apply|verify|cli)\.js|kernels\.wasm|ThirdPartyNotices\.txt)$/,
+  /^dist\/((extension|engine|compute|planning|apply|compare|verify|cli)\.js|kernels\.wasm|ThirdPartyNotices\.txt)$/,
   /^dist\/webview\/[\w-]+\.(js|css|ttf)$/,
   /^dist\/node_modules\/(onnxruntime-node|onnxruntime-common)\/(package\.json|LICENSE|dist\/.+\.js|dist\/.*package\.json)$/,
 ];
 /** What no package works without, beside the files that package.json names. */
-const REQUIRED = ["README.md", "dist/engine.js", "dist/compute.js", "dist/planning.js", "dist/apply.js", "dist/verify.js", "dist/kernels.wasm", "dist/ThirdPartyNotices.txt", "dist/cli.js", "dist/webview/report.js", "dist/webview/report.css", "dist/webview/wizard.js", "dist/webview/wizard.css", "dist/webview/planner.js", "dist/webview/planner.css"];
+const REQUIRED = ["README.md", "dist/engine.js", "dist/compute.js", "dist/planning.js", "dist/apply.js", "dist/compare.js", "dist/verify.js", "dist/kernels.wasm", "dist/ThirdPartyNotices.txt", "dist/cli.js", "dist/webview/report.js", "dist/webview/report.css", "dist/webview/wizard.js", "dist/webview/wizard.css", "dist/webview/planner.js", "dist/webview/planner.css"];
 
 const { values } = parseArgs({ options: { target: { type: "string", default: `${process.platform}-${process.arch}` } } });
 const target = values.target;

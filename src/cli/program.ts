@@ -6,6 +6,7 @@ import { printable } from "../engine/printable";
 import { EXIT } from "./exitCodes";
 import { analyzeCommand, type AnalyzeFlags } from "./analyzeCommand";
 import { checkCommand, type CheckFlags } from "./checkCommand";
+import { compareCommand, type CompareFlags } from "./compareCommand";
 import { factorizeCommand, type FactorizeFlags } from "./factorizeCommand";
 import { verifyCommand, type VerifyFlags } from "./verifyCommand";
 import { ALLOCATIONS } from "../factorize/propose";
@@ -74,8 +75,31 @@ function build(finish: (code: number) => void): Command {
     .option("--data <file>", "inputs of your own: .npz by input name, .npy, or ONNX test data (input_0.pb or its folder); seeded random inputs without it")
     .option("--json", "write the figures as JSON", false)
     .action(async (original: string, candidate: string, flags: VerifyFlags) => finish(await verifyCommand(original, candidate, flags)));
+  addCompare(program, finish);
   addCheck(program, finish);
   return program;
+}
+
+const COMPARE_EXAMPLES = `
+Examples:
+  ranklens compare base.safetensors finetuned.safetensors
+  ranklens compare models/llama models/llama-finetuned --json > difference.json
+  ranklens compare models/llama adapter/adapter_model.safetensors
+
+Layers are compared by the names of their tensors. Of the difference of each, or of what an adapter adds: its size and ranks.
+A rank at 90 % is the smallest that keeps 90 % of the energy, the sum of squared singular values.`;
+
+function addCompare(program: Command, finish: (code: number) => void): void {
+  program
+    .command("compare")
+    .description("measure the difference of two models, layer by layer: its size and its ranks")
+    .argument("<base>", "the model before (A)")
+    .argument("<other>", "the fine-tuned model, or an adapter (B)")
+    .option("--json", "write the comparison as JSON", false)
+    .option("--threads <n>", "threads that compute (default: as many as there are cores)", positive)
+    .option("--allow-external-data", "read ONNX external data outside of the model's folder", false)
+    .addHelpText("after", COMPARE_EXAMPLES)
+    .action(async (base: string, other: string, flags: CompareFlags) => finish(await compareCommand(base, other, flags)));
 }
 
 const CHECK_EXAMPLES = `

@@ -19,7 +19,7 @@ export function engineArguments(options: EngineOptions): string[] {
 }
 
 /** … and read by the engine. Without `--cache`, results live as long as the process. */
-export function parseEngineArguments(args: readonly string[]): Omit<ServerOptions, "computeScript" | "planningScript" | "applyScript" | "verifyScript"> {
+export function parseEngineArguments(args: readonly string[]): Omit<ServerOptions, "computeScript" | "planningScript" | "applyScript" | "compareScript" | "verifyScript"> {
   const { values } = parseArgs({
     args: [...args],
     options: {

@@ -13,7 +13,7 @@ const connection = forked
 const beside = (name: string): string => join(__dirname, name);
 const stop = serveEngine(connection, {
   ...parseEngineArguments(process.argv.slice(2)),
-  computeScript: beside("compute.js"), planningScript: beside("planning.js"), applyScript: beside("apply.js"), verifyScript: beside("verify.js"),
+  computeScript: beside("compute.js"), planningScript: beside("planning.js"), applyScript: beside("apply.js"), compareScript: beside("compare.js"), verifyScript: beside("verify.js"),
 });
 
 const end = (): void => {

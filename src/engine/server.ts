@@ -5,11 +5,13 @@ import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared
 import type { OpenOptions } from "../models/model";
 import { BaseModels } from "../training/base/baseModels";
 import { planFile } from "../training/planner/planFile";
+import { addRecipe } from "../training/recipes/addRecipe";
 import { completeConfig, readConfig } from "../training/training";
 import { analyze } from "./analysis";
 import { Analyses } from "./analyses";
 import { badgeOf } from "./badge";
 import { ResultsCache } from "./cache";
+import { ranksFromDifference } from "./differenceRanks";
 import { exportReport } from "./export";
 import { modelBadge, modelMap } from "./map";
 import { ComputePool } from "./pool";
@@ -25,6 +27,7 @@ export interface ServerOptions {
   readonly computeScript: string;
   readonly planningScript: string;
   readonly applyScript: string;
+  readonly compareScript: string;
   readonly verifyScript: string;
   readonly cacheFolder: string | null;
   readonly cacheBytes: number;
@@ -105,7 +108,9 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
     verify: (request, signal) => writing.verify(request, signal),
     readConfig: (config) => readConfig(config, bases),
     completeConfig: ({ at, ...config }) => completeConfig(config, at, bases),
+    addRecipe: async ({ text, recipe }) => addRecipe(text, recipe),
     planConfig: ({ query, ...config }) => planFile(config, query, bases),
+    ranksFromDifference: (request, signal) => ranksFromDifference(request, bases, factorizing, signal),
   };
   register(connection, handlers, log);
   connection.onRequest(PING, () => null);

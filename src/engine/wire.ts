@@ -31,7 +31,9 @@ export const REQUESTS: Requests = {
   verify: request("verify"),
   readConfig: request("readConfig"),
   completeConfig: request("completeConfig"),
+  addRecipe: request("addRecipe"),
   planConfig: request("planConfig"),
+  ranksFromDifference: request("ranksFromDifference"),
 };
 
 export const NOTIFICATIONS = {

@@ -26,11 +26,13 @@ export interface ConfigReading {
   readonly configs: readonly ConfigFacts[];
   readonly findings: readonly ConfigFinding[];
   readonly rewrites: readonly ConfigRewrite[];
+  /** Where ranks can be set from a model that the person chooses. */
+  readonly rankChoices: readonly RankChoice[];
   readonly hovers: readonly ConfigHover[];
   readonly hints: readonly ConfigHint[];
 }
 
-export const NOTHING_READ: ConfigReading = { configs: [], findings: [], rewrites: [], hovers: [], hints: [] };
+export const NOTHING_READ: ConfigReading = { configs: [], findings: [], rewrites: [], rankChoices: [], hovers: [], hints: [] };
 
 /** One config of the text, and its base model. */
 export interface ConfigFacts {
@@ -80,6 +82,21 @@ export interface ConfigRewrite {
   readonly title: string;
   readonly range: TextRange;
   readonly edits: readonly RangeEdit[];
+}
+
+/** A rewrite that needs a choice first: it is asked for by `ranksFromDifference`. */
+export interface RankChoice {
+  /** Which config of the text, in its order. */
+  readonly config: number;
+  readonly range: TextRange;
+}
+
+/** Ranks from the difference of a fine-tuned model, or an adapter, to the base model. */
+export interface DifferenceRanks {
+  /** Empty where the file says already what they would say. */
+  readonly edits: readonly RangeEdit[];
+  /** What was measured, and what was made of it: for a person. */
+  readonly message: string;
 }
 
 export interface ConfigHover {

@@ -148,7 +148,7 @@ export interface LayerLadder {
 /** Work that takes time, told as it goes. */
 export interface Work {
   readonly path: string;
-  readonly task: "prepare" | "apply";
+  readonly task: "prepare" | "apply" | "compare";
   readonly layer: string;
   readonly done: number;
   readonly total: number;

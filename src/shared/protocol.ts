@@ -1,6 +1,7 @@
 import type { Applied, Curve, Draft, LayerLadder, ModelCheck, Planning, Proposal, Work } from "./planning";
-import type { ConfigCompletion, ConfigReading, ConfigText } from "./configReading";
+import type { ConfigCompletion, ConfigReading, ConfigText, DifferenceRanks } from "./configReading";
 import type { ConfigPlan, PlanQuery } from "./plannerPage";
+import type { RecipeAddition, RecipeId } from "./recipe";
 import type { LayerRow, ModelSummary, Progress, SkippedTensor } from "./report";
 
 /**
@@ -43,6 +44,10 @@ export interface EngineMethods {
   planConfig: { params: ConfigText & { query: PlanQuery }; result: ConfigPlan };
   /** What can be written at a place of it. */
   completeConfig: { params: ConfigText & { at: number }; result: readonly ConfigCompletion[] };
+  /** Where a Python training script is to call a recipe. */
+  addRecipe: { params: { text: string; recipe: RecipeId }; result: RecipeAddition };
+  /** Ranks for one config of a text, from what a fine-tuned model or an adapter (`path`) changes of its base model. Cancellable. Streams `work` with that path. */
+  ranksFromDifference: { params: ConfigText & { config: number; path: string }; result: DifferenceRanks };
 }
 
 export type EngineMethod = keyof EngineMethods;

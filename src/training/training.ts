@@ -10,17 +10,19 @@ import { completionsAt } from "./hints/completions";
 import { countsText } from "./hints/counts";
 import { hoversOf } from "./hints/hovers";
 import { inlayHintsOf } from "./hints/inlayHints";
+import { rankChoicePlace } from "./rewrites/differenceRanks";
 import { rewritesOf } from "./rewrites/rewrites";
 import type { ConfigBase, ConfigCompletion, ConfigFacts, ConfigReading, ConfigText, TextRange } from "../shared/configReading";
 
 /** Everything that is known of a text of training configs. Never throws for what the text or a model says. */
 export async function readConfig(source: ConfigText, bases: BaseModels): Promise<ConfigReading> {
   const configs = readConfigs(source.text, source.language, source.fileName);
-  const read = await Promise.all(configs.map(async (config) => readOne(config, await baseOf(config, source, bases))));
+  const read = await Promise.all(configs.map(async (config, index) => readOne(config, index, await baseOf(config, source, bases))));
   return {
     configs: read.map(({ facts }) => facts),
     findings: read.flatMap(({ findings }) => findings),
     rewrites: read.flatMap(({ rewrites }) => rewrites),
+    rankChoices: read.flatMap(({ rankChoices }) => rankChoices),
     hovers: read.flatMap(({ hovers }) => hovers),
     hints: read.flatMap(({ hints }) => hints),
   };
@@ -56,7 +58,7 @@ interface ReadConfig extends Omit<ConfigReading, "configs"> {
   readonly facts: ConfigFacts;
 }
 
-function readOne(config: TrainingConfig, base: BaseModel): ReadConfig {
+function readOne(config: TrainingConfig, index: number, base: BaseModel): ReadConfig {
   const model = base.state === "found" ? base.modules : null;
   const outcome = model === null ? null : adaptedBy(config, model);
   const adapted = outcome?.known === true ? outcome.adapted : null;
@@ -64,6 +66,7 @@ function readOne(config: TrainingConfig, base: BaseModel): ReadConfig {
     facts: { ecosystem: ecosystemLabel(config.ecosystem), range: headOf(config), base: baseFacts(config, base, model), counts: adapted === null || model === null ? null : countsText(config, adapted, model) },
     findings: findingsOf(config, model),
     rewrites: rewritesOf(config, adapted, model),
+    rankChoices: adapted === null ? [] : [rankChoicePlace(config, adapted) ?? []].flat().map((range) => ({ config: index, range })),
     hovers: hoversOf(config, adapted, model),
     hints: adapted === null || model === null ? [] : inlayHintsOf(config, adapted, model),
   };

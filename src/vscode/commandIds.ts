@@ -13,7 +13,9 @@ export const COMMANDS = [
   "ranklens.showLog",
   "ranklens.openWalkthrough",
   "ranklens.chooseBaseModel",
+  "ranklens.addRecipe",
   "ranklens.openPlanner",
+  "ranklens.ranksFromDifference",
 ] as const;
 
 export type CommandId = (typeof COMMANDS)[number];

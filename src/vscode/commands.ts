@@ -14,6 +14,8 @@ import type { Planner } from "./planner";
 import { reportFileName } from "./reportFiles";
 import type { RunningAnalyses } from "./runningAnalyses";
 import { saveReport } from "./saveReport";
+import { addRecipe, chooseRecipe, isRecipe } from "./training/recipes";
+import { setRanksFromDifference } from "./training/differenceRanks";
 import { ANY_BASE, chooseBase } from "./training/trainingSettings";
 
 /** More models than this are analyzed without opening a report for each: the Models view lists them. */
@@ -123,6 +125,15 @@ function actionsOf({ extensionId, engine, analyses, finder, tree, log, planner, 
       const uri = place instanceof vscode.Uri ? place : vscode.window.activeTextEditor?.document.uri;
       if (uri === undefined) throw new Fault("usage", vscode.l10n.t("The planner is for a training config."), vscode.l10n.t("Open the file of one first."));
       planner.open(uri, typeof config === "number" ? config : 0);
+    },
+    "ranklens.addRecipe": async (place, recipe) => {
+      const document = place instanceof vscode.Uri ? await vscode.workspace.openTextDocument(place) : vscode.window.activeTextEditor?.document;
+      if (document?.languageId !== "python") throw new Fault("usage", vscode.l10n.t("A recipe is added to a Python training script."), vscode.l10n.t("Open the script first."));
+      const chosen = isRecipe(recipe) ? recipe : await chooseRecipe();
+      if (chosen !== null) await addRecipe(document, chosen, engine);
+    },
+    "ranklens.ranksFromDifference": async (place, config) => {
+      if (place instanceof vscode.Uri) await setRanksFromDifference(engine, finder, place, typeof config === "number" ? config : 0);
     },
     "ranklens.openWalkthrough": async () => {
       await vscode.commands.executeCommand("workbench.action.openWalkthrough", `${extensionId}#${WALKTHROUGH}`, false);

@@ -5,7 +5,7 @@ import type { EngineMethod, EngineMethods, EngineNotifications } from "../shared
 import type { Work } from "../shared/planning";
 import type { Progress } from "../shared/report";
 
-const LONG: ReadonlySet<EngineMethod> = new Set<EngineMethod>(["analyze", "apply", "verify"]);
+const LONG: ReadonlySet<EngineMethod> = new Set<EngineMethod>(["analyze", "apply", "verify", "ranksFromDifference"]);
 
 /**
  * The engine of this window, whose process starts with the first request. Settings cannot change while it runs:

@@ -5,6 +5,7 @@ import { describeWithModels, MODELS } from "../reference/models";
 import { journey } from "./support/journey";
 import { reportIn } from "./support/reportPage";
 
+const KEPT_MS = 8_000;
 const BASE = "safetensors/tinystories_656k";
 const CONFIG = "base_model: ./base\nadapter: lora\nlora_alpha: 16\nlora_target_modules: [q_proj, v_proj]\nlora_r: 8\n";
 /** q is 128 × 128 and v 64 × 128, in two layers. */
@@ -40,6 +41,8 @@ describeWithModels("the planner in the editor", [`${BASE}/model.safetensors`], (
   it("comes back after the window was reloaded", async () => {
     await window().page.keyboard.press("Control+s");
     await expect.poll(() => readFileSync(join(window().place.folder, "train.yaml"), "utf8")).toContain("lora_rank_pattern");
+    // VS Code in a browser keeps what is open every five seconds, and when it is left only if it has the time.
+    await window().page.waitForTimeout(KEPT_MS);
     await window().reload();
     await window().page.getByRole("tab", { name: /Plan: train\.yaml/ }).click();
     await expect.poll(lora, { timeout: 60_000 }).toBe(trained(16));

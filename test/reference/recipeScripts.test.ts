@@ -2,8 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { addRecipe, withEdits, type TrainingStyle } from "../../src/training/recipes/addRecipe";
-import { RECIPES, type RecipeId } from "../../src/training/recipes/recipe";
+import type { RecipeId, TrainingStyle } from "../../src/shared/recipe";
+import { addRecipe, withEdits } from "../../src/training/recipes/addRecipe";
+import { RECIPES } from "../../src/training/recipes/recipe";
 import { folder } from "../unit/support/folders";
 
 /**

@@ -3,6 +3,7 @@ import { Cancelled, Fault } from "../../shared/fault";
 import type { PlanningMessage, PlanningMethod, PlanningMethods } from "./planningProtocol";
 
 interface Pending {
+  readonly method: PlanningMethod;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -12,7 +13,7 @@ export interface PlannerListeners {
   readonly log: (text: string) => void;
 }
 
-/** The model of a request is not there any more: it is prepared again. */
+/** The model of a request is not there any more, perhaps with its process: it is prepared again. */
 export class NotPrepared extends Error {}
 
 /** The planning process, started by the first request and again after it ended. */
@@ -42,9 +43,11 @@ export class Planner {
         signal.removeEventListener("abort", abort);
         settle(value);
       };
-      this.pending.set(id, { resolve: settled((result) => resolve(result as PlanningMethods[M]["result"])), reject: settled(reject) });
+      this.pending.set(id, { method, resolve: settled((result) => resolve(result as PlanningMethods[M]["result"])), reject: settled(reject) });
       child.send({ id, method, params }, (error) => {
-        if (error !== null) this.take(id)?.reject(gone(error.message));
+        if (error === null) return;
+        if (this.child === child) this.child = null;
+        this.lose(id, error.message);
       });
     });
   }
@@ -60,7 +63,7 @@ export class Planner {
     const end = (reason: string): void => {
       if (this.child !== child) return;
       this.child = null;
-      for (const id of [...this.pending.keys()]) this.take(id)?.reject(gone(reason));
+      for (const id of [...this.pending.keys()]) this.lose(id, reason);
     };
     child.once("error", (error) => end(error.message));
     child.once("exit", (code, signal) => end(signal ?? `exit code ${code}`));
@@ -77,13 +80,14 @@ export class Planner {
     }
   }
 
+  private lose(id: number, reason: string): void {
+    const pending = this.take(id);
+    pending?.reject(pending.method === "prepare" ? new Fault("crashed", `The planning process ended (${reason}).`, "Try again; close other programs if memory is short.") : new NotPrepared("The planning process ended."));
+  }
+
   private take(id: number): Pending | undefined {
     const pending = this.pending.get(id);
     this.pending.delete(id);
     return pending;
   }
-}
-
-function gone(reason: string): Fault {
-  return new Fault("crashed", `The planning process ended (${reason}).`, "Try again; close other programs if memory is short.");
 }

@@ -61,13 +61,13 @@ export class Plans {
 
   private async withModel<R>(path: string, as: string, signal: AbortSignal, ask: (key: string) => Promise<R>): Promise<R> {
     const report = await this.reports.fresh(path);
+    const { done, failed, total } = report.counts();
+    if (done + failed < total) throw new Fault("usage", "The model is not analyzed: its spectra decide the ranks.", "Analyze it first.");
     try {
       return await ask(keyOf(report, as));
     } catch (error) {
       if (!(error instanceof NotPrepared)) throw error;
     }
-    const { done, failed, total } = report.counts();
-    if (done + failed < total) throw new Fault("usage", "The model is not analyzed: its spectra decide the ranks.", "Analyze it first.");
     await this.prepare(report, as, signal);
     return ask(keyOf(report, as));
   }

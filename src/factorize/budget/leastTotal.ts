@@ -7,14 +7,18 @@ const MOST_NODES = 20_000;
 
 /**
  * The allocation of least total error under a budget (the multiple-choice knapsack). Steps along the lower convex hull of
- * each layer, the most error for the cost first, solve its relaxation (Sinha & Zoltners, 1979); what the last step
- * leaves is filled with what fits, and for small models branch and bound makes it exact.
+ * each layer, the most error for the cost first, solve its relaxation (Sinha & Zoltners, 1979). The last step of a layer is
+ * often a leap to the layer as it is, over most of its ranks: so a second climb leaves that choice out. What each leaves of the
+ * budget is filled with what fits, the better one is taken, and for small models branch and bound makes it exact.
  * @param budget at least the cost of all cheapest choices
  * @returns `bound`: the relaxation's error, or the error itself where the search was complete
  */
 export function leastTotal(layers: readonly (readonly Choice[])[], budget: number): Allocation {
-  const hulls = layers.map(lowerHull);
-  const greedy = climb(layers, hulls, budget);
+  const hulls = layers.map((choices) => lowerHull(choices, efficient(choices)));
+  const relaxed = climb(layers, hulls, budget);
+  const partial = climb(layers, layers.map((choices) => lowerHull(choices, withoutLast(efficient(choices)))), budget);
+  const [first, second] = [relaxed, partial].map(({ chosen }) => filled(layers, chosen, budget));
+  const greedy = { ...(second!.error < first!.error ? second! : first!), bound: relaxed.bound };
   if (layers.reduce((total, choices) => total + choices.length, 0) > MOST_SEARCHED) return greedy;
   const search = new Search(layers, hulls, budget, greedy);
   const best = search.run();
@@ -23,13 +27,40 @@ export function leastTotal(layers: readonly (readonly Choice[])[], budget: numbe
 
 /** What no allocation within the budget falls below in total: the error of the relaxation. */
 export function leastTotalBound(layers: readonly (readonly Choice[])[], budget: number): number {
-  return climb(layers, layers.map(lowerHull), budget).bound;
+  return climb(layers, layers.map((choices) => lowerHull(choices, efficient(choices))), budget).bound;
 }
 
-/** Indices of the choices on the lower convex hull, cheapest first: each step gains less for its cost than the one before. */
-function lowerHull(choices: readonly Choice[]): number[] {
+function withoutLast(indices: readonly number[]): readonly number[] {
+  return indices.length > 1 ? indices.slice(0, -1) : indices;
+}
+
+/** Takes the one choice after the other that lowers the error most of all that still fit. */
+function filled(layers: readonly (readonly Choice[])[], start: readonly number[], budget: number): Omit<Allocation, "bound"> {
+  const chosen = [...start];
+  for (;;) {
+    const left = budget - sum(layers, chosen, "cost");
+    let best: { readonly layer: number; readonly index: number } | null = null;
+    let most = 0;
+    for (const [layer, choices] of layers.entries()) {
+      const now = choices[chosen[layer]!]!;
+      for (const [index, { cost, error }] of choices.entries()) {
+        if (cost - now.cost > left || now.error - error <= most) continue;
+        most = now.error - error;
+        best = { layer, index };
+      }
+    }
+    if (best === null) return { chosen, cost: sum(layers, chosen, "cost"), error: sum(layers, chosen, "error") };
+    chosen[best.layer] = best.index;
+  }
+}
+
+/**
+ * Indices of the choices on the lower convex hull, cheapest first: each step gains less for its cost than the one before.
+ * @param kept those that count, cheapest first, errors falling
+ */
+function lowerHull(choices: readonly Choice[], kept: readonly number[]): number[] {
   const hull: number[] = [];
-  for (const index of efficient(choices)) {
+  for (const index of kept) {
     while (hull.length > 1 && slope(choices, hull.at(-1)!, index) >= slope(choices, hull.at(-2)!, hull.at(-1)!)) hull.pop();
     hull.push(index);
   }

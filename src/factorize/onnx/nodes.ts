@@ -68,7 +68,7 @@ export function nodesFor(old: OldNode, weightInput: number, steps: readonly Step
       return nodeProto({ ...common, opType: step.op === "conv" ? "Conv" : "ConvTranspose", inputs: [from, weight, ...(last ? bias : [])], attributes: convolutionAttributes(old, step) });
     }
     if (step.op === "embedding") return nodeProto({ ...common, opType: "Gather", inputs: [weight, from], attributes: named(old, ["axis"]) });
-    if (step.op === "linear" && step.groups > 1) return partsOf(old, from, names[index]!, step.groups, surroundings);
+    if (step.op === "linear" && step.groups > 1) return partsOf(old, from, step, names[index]!, surroundings);
     if (record.opType === "Gemm") return gemm(old, common, from, weight, bias, index === 0, last);
     return nodeProto({ ...common, opType: "MatMul", inputs: record.opType === "MatMul" && weightInput === 0 ? [weight, from] : [from, weight] });
   });
@@ -83,19 +83,27 @@ function recurrentNodes({ record, attributes, further }: OldNode, weightInput: n
   ];
 }
 
-/** From this operator set on, Split wants to be told into how many parts. */
-const SPLIT_COUNTS = 18;
+/** Operator sets from which Split takes its sizes as an input, and from which it wants to be told into how many parts. */
+const SPLIT_SIZES = 13, SPLIT_COUNTS = 18;
 
-/** The input's channels in equal parts, each multiplied with its own block of the weight, side by side again. */
-function partsOf(old: OldNode, from: string, { weight, node, output }: StepNames, count: number, { take, opset }: Surroundings): Uint8Array[] {
+/**
+ * The input's channels in equal parts, each multiplied with its own block of the weight, side by side again. The sizes of the
+ * parts are written down: ONNX Runtime takes two Splits of one value for the same if only the number of their outputs differs.
+ */
+function partsOf(old: OldNode, from: string, { groups: count, shape }: Step, { weight, node, output }: StepNames, { take, opset }: Surroundings): Uint8Array[] {
   const transposed = old.record.opType === "Gemm" && integerOf(old.record, "transA", 0) !== 0;
+  const channels = old.record.opType === "Gemm" && integerOf(old.record, "transB", 0) !== 0 ? shape[1]! : shape[0]! / count;
+  const sizes = Array.from({ length: count }, () => channels);
   const several = (name: string): string[] => Array.from({ length: count }, (_, part) => take(`${name}.${part}`));
   const [inputs, weights, outputs] = [several(`${output}.in`), several(`${weight}.part`), several(output)];
-  const split = (what: string, value: string, parts: readonly string[], axis: number): Uint8Array => nodeProto({
-    name: take(`${node}/${what}`), opType: "Split", inputs: [value], outputs: parts, attributes: [integer("axis", axis), ...(opset >= SPLIT_COUNTS ? [integer("num_outputs", count)] : [])],
-  });
+  const sizesName = opset >= SPLIT_SIZES ? take(`${output}.sizes`) : null;
   return [
-    split("split_input", from, inputs, transposed ? 0 : -1), split("split_weight", weight, weights, 0),
+    ...(sizesName === null ? [] : [nodeProto({ name: take(`${node}/sizes`), opType: "Constant", inputs: [], outputs: [sizesName], attributes: [integers("value_ints", sizes)] })]),
+    nodeProto({
+      name: take(`${node}/split_input`), opType: "Split", inputs: [from, ...(sizesName === null ? [] : [sizesName])], outputs: inputs,
+      attributes: [integer("axis", transposed ? 0 : -1), ...(sizesName === null ? [integers("split", sizes)] : [])],
+    }),
+    nodeProto({ name: take(`${node}/split_weight`), opType: "Split", inputs: [weight], outputs: weights, attributes: [integer("axis", 0), ...(opset >= SPLIT_COUNTS ? [integer("num_outputs", count)] : [])] }),
     ...inputs.map((input, part) => nodeProto({
       name: take(`${node}/${part}`), opType: transposed ? "Gemm" : "MatMul", inputs: [input, weights[part]!], outputs: [outputs[part]!], attributes: transposed ? named(old, ["transA", "transB"]) : [],
     })),

@@ -27,7 +27,7 @@ export function tridiagonalEigen(diagonal: Float64Array, offDiagonal: Float64Arr
   return conquer(diagonal, offDiagonal, gemm, count);
 }
 
-function conquer(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm, count: number): Eigen {
+function conquer(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm, count = diagonal.length): Eigen {
   const n = diagonal.length;
   if (n <= LEAF) {
     const { values, vectors } = smallTridiagonal(diagonal, offDiagonal);
@@ -40,8 +40,8 @@ function conquer(diagonal: Float64Array, offDiagonal: Float64Array, gemm: Gemm, 
   const bottom = diagonal.slice(m);
   top[m - 1]! -= Math.abs(coupling);
   bottom[0]! -= Math.abs(coupling);
-  const first = conquer(top, offDiagonal.slice(0, m - 1), gemm, m);
-  const second = conquer(bottom, offDiagonal.slice(m), gemm, n - m);
+  const first = conquer(top, offDiagonal.slice(0, m - 1), gemm);
+  const second = conquer(bottom, offDiagonal.slice(m), gemm);
   return merge(first, second, coupling, gemm, count);
 }
 

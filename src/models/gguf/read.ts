@@ -12,32 +12,27 @@ import type { PlacedTensor } from "./shards";
  * a model may have more files than a process may hold open.
  * @throws Fault changed-while-read, unreadable, out-of-memory, and those of `FileBytes.open`
  */
-export function readValues(tensor: PlacedTensor): Promise<Values> {
-  return readPart(tensor, tensor.begin, tensor.bytes, elementsOf(tensor.shape));
-}
-
-/** The stored bytes, of a little-endian machine. @throws Fault as `readValues` */
-export function readStored(tensor: PlacedTensor): Promise<Uint8Array> {
-  return readBytes(tensor, tensor.begin, tensor.bytes);
+export async function readValues(tensor: PlacedTensor): Promise<Values> {
+  return decoded(tensor.type, await readStored(tensor), elementsOf(tensor.shape));
 }
 
 /** Parts of a tensor; those that begin or end within a block are cut out of whole ones. */
 export function rangesOf(tensor: PlacedTensor): ReadRange {
-  const { blockSize, blockBytes } = tensor.type;
+  const { type, begin } = tensor;
+  const { blockSize, blockBytes } = type;
   return async (start, count) => {
     const first = Math.floor(start / blockSize), end = Math.ceil((start + count) / blockSize);
-    const values = await readPart(tensor, tensor.begin + first * blockBytes, (end - first) * blockBytes, (end - first) * blockSize);
-    return values.subarray(start - first * blockSize, start - first * blockSize + count);
+    const bytes = await readStored({ ...tensor, begin: begin + first * blockBytes, bytes: (end - first) * blockBytes });
+    return decoded(type, bytes, (end - first) * blockSize).subarray(start - first * blockSize, start - first * blockSize + count);
   };
 }
 
-async function readPart(tensor: PlacedTensor, begin: number, length: number, count: number): Promise<Values> {
-  const { type } = tensor;
-  const bytes = await readBytes(tensor, begin, length);
+function decoded(type: TensorType, bytes: Uint8Array, count: number): Values {
   return type.decode === null ? decode(type.name, bytes, count) : dequantized(bytes, type, type.decode, count);
 }
 
-async function readBytes({ shard, type }: PlacedTensor, begin: number, length: number): Promise<Uint8Array> {
+/** The stored bytes, of a little-endian machine. @throws Fault as `readValues` */
+export async function readStored({ shard, begin, bytes: length, type }: PlacedTensor): Promise<Uint8Array> {
   const file = await FileBytes.open(shard.path);
   try {
     if (file.size !== shard.size || file.mtimeMs !== shard.mtimeMs) {

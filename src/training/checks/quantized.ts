@@ -13,9 +13,12 @@ function quantizationOf({ config, model }: Subject): { readonly kind: Quantizati
   const method = model?.quantization?.method ?? null;
   if (method === null) return { kind: "none", by: "" };
   const bits = model?.quantization?.bits ?? null;
-  const kind = method === "bitsandbytes" ? (bits === 8 ? "bnb-8bit" : "bnb-4bit") : ["gptq", "awq", "aqlm", "eetq", "hqq"].find((each) => each === method);
-  return { kind: (kind ?? "other") as Quantization, by: " by its config.json" };
+  const kind = method === "bitsandbytes" ? (bits === 8 ? "bnb-8bit" : "bnb-4bit") : METHODS[method];
+  return { kind: kind ?? "other", by: " by its config.json" };
 }
+
+/** transformers' `quant_method` */
+const METHODS: Readonly<Record<string, Quantization>> = { gptq: "gptq", awq: "awq", aqlm: "aqlm", eetq: "eetq", hqq: "hqq" };
 
 /** DoRA on these raises when the adapter is made. */
 export const doraQuantized: Check = {

@@ -12,8 +12,8 @@ const KEYS: SettingKeys = {
   init: "peft_init_lora_weights", useRslora: "peft_use_rslora", useDora: "peft_use_dora", targetParameters: "lora_target_parameters",
   modulesToSave: "lora_modules_to_save", loraPlusRatio: "loraplus_lr_ratio", layersToTransform: "peft_layers_to_transform",
 };
-/** Of axolotl and no other project that writes `base_model`. */
-const OWN_KEYS = ["datasets", "micro_batch_size", "sequence_len", "lora_target_linear", "lora_r", "num_epochs", "output_dir"];
+/** Keys of a full training, beside its data. */
+const OWN_KEYS = ["micro_batch_size", "sequence_len", "lora_target_linear", "lora_r", "num_epochs", "output_dir"];
 
 export const axolotl: Ecosystem = {
   id: "axolotl",
@@ -22,11 +22,12 @@ export const axolotl: Ecosystem = {
   hint: /^base_model\s*:/m,
   configs(document) {
     const root = document.root;
-    if (root === null || !has(root, "base_model") || has(root, "model_type") && stringAt(root, "model_type") === "llm" && !has(root, "datasets")) return [];
+    // Ludwig writes `base_model` too, and a mapping as `adapter`.
+    if (root === null || !has(root, "base_model") || stringAt(root, "model_type") === "llm") return [];
     const adapter = stringAt(root, "adapter");
     const isLora = adapter === "lora" || adapter === "qlora";
     const optimizer = transformersOptimizer(document, root, ["optimizer"]);
-    if (!isLora && !(OWN_KEYS.some((key) => has(root, key)) && has(root, "datasets"))) return [];
+    if (!isLora && !(has(root, "datasets") && OWN_KEYS.some((key) => has(root, key)))) return [];
     const base = baseUnder(root, "base_model", "revision_of_model");
     const common: Partial<TrainingConfig> = { base, optimizer, quantization: withNamedQuantization(switchedQuantization(root), base), sequenceLength: numberSetting(root, "sequence_len") };
     if (!isLora) return [trainingConfig("axolotl", document, root, KEYS, { ...common, method: "full" })];

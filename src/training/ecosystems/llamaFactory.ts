@@ -34,7 +34,7 @@ export const llamaFactory: Ecosystem = {
     const optimizer = transformersOptimizer(document, root);
     const common: Partial<TrainingConfig> = {
       base,
-      optimizer: { ...optimizer, projected: switchedOptimizer(document, root, SWITCHES, OPTIMIZER_TARGETS, { form: "all-linear", node: null, entry: null }) },
+      optimizer: { ...optimizer, projected: switchedOptimizer(document, root, SWITCHES, OPTIMIZER_TARGETS) },
       quantization: withNamedQuantization(bitsQuantization(root, "quantization_bit", "quantization_method"), base),
       sequenceLength: numberSetting(root, "cutoff_len", 2048),
     };

@@ -13,7 +13,7 @@ const KEYS: SettingKeys = {
   targetParameters: "target_parameters", modulesToSave: "modules_to_save", loraPlusRatio: "lorap_lr_ratio",
 };
 const TARGETS: TargetRules = { text: "item", all: /^all-linear$/, absent: { form: "all-linear", node: null, entry: null } };
-const SWITCHES = [{ family: "galore", on: "use_galore", rank: "galore_rank", defaultRank: 128, targets: "galore_target_modules", layerWise: "galore_with_embedding" }] as const;
+const SWITCHES = [{ family: "galore", on: "use_galore", rank: "galore_rank", defaultRank: 128, targets: "galore_target_modules" }] as const;
 
 export const msSwift: Ecosystem = {
   id: "ms-swift",
@@ -27,10 +27,10 @@ export const msSwift: Ecosystem = {
     const type = stringAt(root, key) ?? "unknown";
     const base = baseUnder(root, "model", "model_revision");
     const regex = entryOf(root, "target_regex");
-    const projected = switchedOptimizer(document, root, SWITCHES, { ...TARGETS, form: "substrings" }, { form: "all-linear", node: null, entry: null });
+    const projected = switchedOptimizer(document, root, SWITCHES, { ...TARGETS, form: "substrings" });
     const common: Partial<TrainingConfig> = {
       base,
-      optimizer: { ...transformersOptimizer(document, root), projected: projected && { ...projected, layerWise: { value: false, node: null, entry: null } }, loraPlusRatio: numberSetting(root, "lorap_lr_ratio") },
+      optimizer: { ...transformersOptimizer(document, root), projected, loraPlusRatio: numberSetting(root, "lorap_lr_ratio") },
       quantization: withNamedQuantization(bitsQuantization(root, "quant_bits", "quant_method"), base),
       sequenceLength: numberSetting(root, "max_length"),
     };

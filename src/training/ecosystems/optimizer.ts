@@ -1,7 +1,7 @@
-import type { OptimizerSettings, ProjectedOptimizer, Setting, Targets } from "../config";
+import type { OptimizerSettings, ProjectedOptimizer, Setting } from "../config";
 import { entryOf, textOf, type ConfigDocument, type Located, type LocatedMapping } from "../documents/located";
 import { ABSENT, booleanSetting, byDefault, firstOf, isOn, numberOf, numberSetting, stringSetting } from "./settings";
-import { DEFAULT_TARGETS, targetsOf, type TargetRules } from "./targets";
+import { targetsOf, type TargetRules } from "./targets";
 
 /**
  * transformers matches these targets as parts of a name, and as expressions (trainer_utils,
@@ -63,18 +63,19 @@ export interface SwitchedKeys {
   readonly rank: string;
   readonly defaultRank: number;
   readonly targets: string;
-  readonly layerWise: string;
+  /** Left out where there is no such form of it. */
+  readonly layerWise?: string;
 }
 
 /** A projected optimizer that a switch turns on: `use_galore: true`. @returns null while no switch is on */
-export function switchedOptimizer(document: ConfigDocument, section: LocatedMapping, switches: readonly SwitchedKeys[], rules: TargetRules, absent: Targets = DEFAULT_TARGETS): ProjectedOptimizer | null {
+export function switchedOptimizer(document: ConfigDocument, section: LocatedMapping, switches: readonly SwitchedKeys[], rules: TargetRules): ProjectedOptimizer | null {
   const keys = switches.find(({ on }) => isOn(section, on));
   if (keys === undefined) return null;
   return {
     family: keys.family, section, keys: { rank: keys.rank, targets: keys.targets },
     rank: numberSetting(section, keys.rank, keys.defaultRank),
-    targets: targetsOf(document, section, keys.targets, { ...rules, absent }),
-    layerWise: booleanSetting(section, keys.layerWise),
+    targets: targetsOf(document, section, keys.targets, rules),
+    layerWise: keys.layerWise === undefined ? byDefault(false) : booleanSetting(section, keys.layerWise),
   };
 }
 

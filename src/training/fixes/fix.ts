@@ -40,9 +40,9 @@ export function removeSetting(config: TrainingConfig, name: SettingName): TextEd
   return entry === null ? null : removeEntry(config.document, config.section, entry);
 }
 
-/** Another name in the place of an item of a list, or of a part of a text between commas. */
+/** Another name in the place of an item of a list, or of a part of a text between commas; where the list stands elsewhere, there. */
 export function renameItem(config: TrainingConfig, targets: Targets, item: TargetItem, name: string): TextEdit | null {
-  if (targets.entry === null || targets.entry.borrowed || !config.document.whole) return null;
+  if (targets.entry === null || !config.document.whole) return null;
   const node = sequenceOf(targets)?.items.find(({ range }) => range.start === item.range.start);
   if (node?.kind === "scalar") return replaceScalar(config.document, node, name);
   return textOf(config.document.text, item.range) === item.text ? { range: item.range, text: name } : null;

@@ -1,29 +1,10 @@
+import type { RecipeAddition, RecipeId } from "../../shared/recipe";
 import type { TextEdit } from "../documents/located";
 import { importEdit, imports } from "./imports";
 import { loopEdits } from "./plainLoop";
-import { recipeOf, type Recipe, type RecipeId } from "./recipe";
+import { recipeOf, type Recipe } from "./recipe";
 import { Script } from "./script";
-import { callbackEdit, findTrainerCall, type TrainerStyle } from "./trainerCall";
-
-/** How the script trains: a loop of its own, or the Trainer of Lightning or Hugging Face. */
-export type TrainingStyle = "loop" | TrainerStyle;
-
-/** The recipe's module, to be written into the script's folder unless a file of that name is there. */
-export interface RecipeFile {
-  readonly name: string;
-  readonly text: string;
-}
-
-/**
- * What adding a recipe to a script comes to:
- * - `insert`: edits of the script, which do not overlap, and the file.
- * - `present`: the script imports the module; nothing is to be done.
- * - `paste`: no place was found; `reason` says why in a sentence, `snippet` is what a person can put in by hand.
- */
-export type RecipeAddition =
-  | { readonly kind: "insert"; readonly style: TrainingStyle; readonly edits: readonly TextEdit[]; readonly file: RecipeFile }
-  | { readonly kind: "present" }
-  | { readonly kind: "paste"; readonly reason: string; readonly snippet: string; readonly file: RecipeFile };
+import { callbackEdit, findTrainerCall } from "./trainerCall";
 
 /**
  * Finds where a Python training script is to call a recipe. A Trainer comes before a plain loop, as its hooks see every step.

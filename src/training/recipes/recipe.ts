@@ -1,9 +1,8 @@
+import { RECIPE_TITLES, type RecipeId } from "../../shared/recipe";
 import cuttlefish from "./python/cuttlefish.py";
 import lowRankTraining from "./python/low_rank_training.py";
 import orthonormalPenalty from "./python/orthonormal_penalty.py";
 import trainedRankPruning from "./python/trained_rank_pruning.py";
-
-export type RecipeId = "trained-rank-pruning" | "cuttlefish" | "low-rank-training" | "orthonormal-penalty";
 
 /** A way to train for low rank: one Python module, written beside the user's script, and how the script calls it. */
 export interface Recipe {
@@ -26,19 +25,19 @@ export interface Recipe {
 /** In the order in which they are offered. */
 export const RECIPES: readonly Recipe[] = [
   {
-    id: "trained-rank-pruning", title: "Trained Rank Pruning", module: "trained_rank_pruning", className: "TrainedRankPruning", variable: "pruning",
+    id: "trained-rank-pruning", title: RECIPE_TITLES["trained-rank-pruning"], module: "trained_rank_pruning", className: "TrainedRankPruning", variable: "pruning",
     perStep: true, perEpoch: true, text: trainedRankPruning,
   },
   {
-    id: "cuttlefish", title: "Cuttlefish", module: "cuttlefish", className: "Cuttlefish", variable: "cuttlefish",
+    id: "cuttlefish", title: RECIPE_TITLES.cuttlefish, module: "cuttlefish", className: "Cuttlefish", variable: "cuttlefish",
     perStep: false, perEpoch: true, text: cuttlefish,
   },
   {
-    id: "low-rank-training", title: "Rank-Adaptive Low-Rank Training (DLRT)", module: "low_rank_training", className: "DynamicalLowRank", variable: "dlrt",
+    id: "low-rank-training", title: RECIPE_TITLES["low-rank-training"], module: "low_rank_training", className: "DynamicalLowRank", variable: "dlrt",
     perStep: true, perEpoch: true, text: lowRankTraining,
   },
   {
-    id: "orthonormal-penalty", title: "Orthonormal Penalty", module: "orthonormal_penalty", className: "OrthonormalPenalty", variable: "penalty",
+    id: "orthonormal-penalty", title: RECIPE_TITLES["orthonormal-penalty"], module: "orthonormal_penalty", className: "OrthonormalPenalty", variable: "penalty",
     perStep: true, perEpoch: false, text: orthonormalPenalty,
   },
 ];

@@ -1,9 +1,10 @@
 import type { SyntaxNode } from "@lezer/common";
+import type { TrainingStyle } from "../../shared/recipe";
 import type { TextEdit } from "../documents/located";
 import { importedNames } from "./imports";
 import { argumentsOf, children, type Script } from "./script";
 
-export type TrainerStyle = "lightning" | "huggingface";
+export type TrainerStyle = Exclude<TrainingStyle, "loop">;
 
 /** A call that makes the Trainer of Lightning or of Hugging Face. */
 export interface TrainerCall {

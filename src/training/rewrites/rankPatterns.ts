@@ -1,5 +1,5 @@
 import type { AdaptedModule } from "../adapted";
-import { factorParameters } from "../adapterSize";
+import { factorParameters, fullRank } from "../adapterSize";
 import { lastPart } from "../hints/moduleGroups";
 
 /** Keys of `rank_pattern` as PEFT reads them, and ranks. */
@@ -47,6 +47,30 @@ export function equalPattern(modules: readonly AdaptedModule[], rank: number): P
   return Object.fromEntries([...costs.keys()].map((name, index) => [name.replaceAll(".", "\\."), ranks[index]!]));
 }
 
+/**
+ * Ranks in proportion to measured ones, the mean of each name's modules, at no more trainable parameters than one rank for
+ * all of these modules; none above what a module can have.
+ * @param measured energy ranks by the modules' names; names without one are left out, and keep the rank that they have
+ * @returns null where none is measured
+ */
+export function proportionalPattern(modules: readonly AdaptedModule[], rank: number, measured: ReadonlyMap<string, number>): ProposedPattern | null {
+  const groups = new Map<string, { cost: number; sum: number; count: number; most: number }>();
+  for (const { module } of modules) {
+    const name = lastPart(module.name), group = groups.get(name) ?? { cost: 0, sum: 0, count: 0, most: Infinity }, found = measured.get(module.name);
+    groups.set(name, {
+      cost: group.cost + factorParameters(module, 1), most: Math.min(group.most, fullRank(module)),
+      sum: group.sum + (found ?? 0), count: group.count + (found === undefined ? 0 : 1),
+    });
+  }
+  for (const [name, { count }] of groups) if (count === 0) groups.delete(name);
+  const kinds = [...groups.values()], total = (weight: (group: (typeof kinds)[number]) => number): number => kinds.reduce((sum, group) => sum + weight(group), 0);
+  const inProportion = total(({ cost, sum, count }) => cost * (sum / count));
+  if (inProportion === 0) return null;
+  const share = (rank * total(({ cost }) => cost)) / inProportion;
+  const ranks = withinBudget(kinds.map(({ sum, count, most }) => Math.min(most, (share * sum) / count)), kinds.map(({ cost }) => cost), rank);
+  return Object.fromEntries([...groups.keys()].map((name, index) => [name.replaceAll(".", "\\."), ranks[index]!]));
+}
+
 /** Whole ranks of at least 1 near the wished ones: rounded down, and what is left given to those that lost most by it. */
 function withinBudget(wished: readonly number[], costs: readonly number[], rank: number): number[] {
   const ranks = wished.map((value) => Math.max(1, Math.floor(value)));
@@ -56,6 +80,13 @@ function withinBudget(wished: readonly number[], costs: readonly number[], rank:
     if (costs[index]! > left) continue;
     ranks[index]!++;
     left -= costs[index]!;
+  }
+  // Ranks of 1 where less was wished may take more than there is: the highest give it back.
+  while (left < 0) {
+    const highest = ranks.indexOf(Math.max(...ranks));
+    if (ranks[highest]! <= 1) break;
+    ranks[highest]!--;
+    left += costs[highest]!;
   }
   return ranks;
 }

@@ -2,7 +2,8 @@ import type { ConfigRewrite, RangeEdit, TextRange } from "../../shared/configRea
 import type { Adapted } from "../adapted";
 import type { ModelModules } from "../base/modelModules";
 import type { Setting, TrainingConfig } from "../config";
-import { replaceScalar, setEntry } from "../documents/edits/edits";
+import { replaceScalar, setEntries, setEntry } from "../documents/edits/edits";
+import type { Plain } from "../documents/edits/plain";
 import type { TextEdit } from "../documents/located";
 import { namesOf } from "../hints/moduleGroups";
 import { depthPattern, equalPattern, type ProposedPattern } from "./rankPatterns";
@@ -21,14 +22,20 @@ export function rewritesOf(config: TrainingConfig, adapted: Adapted | null, mode
 }
 
 /** Where a rewrite of a setting is offered: on its key and value. */
-function placeOf({ entry, node }: Setting<unknown>): TextRange | null {
+export function placeOf({ entry, node }: Setting<unknown>): TextRange | null {
   return entry !== null && !entry.borrowed ? entry.range : (node?.range ?? null);
 }
 
 /** @returns none where one of the edits cannot be made without touching more of the file */
 function rewrite(title: string, range: TextRange | null, edits: readonly (TextEdit | null)[]): ConfigRewrite[] {
+  const possible = whole(edits);
+  return range === null || possible === null ? [] : [{ title, range, edits: possible }];
+}
+
+/** null where one of them cannot be made. */
+function whole(edits: readonly (TextEdit | null)[]): RangeEdit[] | null {
   const possible = edits.filter((edit): edit is RangeEdit => edit !== null);
-  return range === null || possible.length < edits.length ? [] : [{ title, range, edits: possible }];
+  return possible.length < edits.length ? null : possible;
 }
 
 function setScalar({ document }: TrainingConfig, { node, entry }: Setting<unknown>, value: number): TextEdit | null {
@@ -41,11 +48,24 @@ function rankRewrites(config: TrainingConfig): ConfigRewrite[] {
   if (rank.value === null || alpha.value === null || rank.node === null || config.rankPattern.entries.length > 0) return [];
   const [r, a] = [rank.value, alpha.value];
   return [2 * r, r / 2].filter((next) => Number.isInteger(next) && next >= 1).flatMap((next) => {
-    const scaled = scaling === "alpha/r" ? (a * next) / r : scaling === "alpha/sqrt(r)" ? a * Math.sqrt(next / r) : null;
+    const scaled = scaledAlpha(scaling, a, r, next);
     if (scaled === null) return [];
     const alphaEdit = alpha.node === null ? newEntry(config, "alpha", scaled) : setScalar(config, alpha, scaled);
     return rewrite(`${next > r ? "Double" : "Halve"} the rank to ${next} at the same scale (α ${figure(scaled)})`, placeOf(rank), [setScalar(config, rank, next), alphaEdit]);
   });
+}
+
+/** α′ of the same scale; null where the scale does not depend on the rank. */
+function scaledAlpha(scaling: TrainingConfig["scaling"], alpha: number, rank: number, next: number): number | null {
+  return scaling === "alpha/r" ? (alpha * next) / rank : scaling === "alpha/sqrt(r)" ? alpha * Math.sqrt(next / rank) : null;
+}
+
+/** Another rank for all modules, at the same scale. @returns null where the file cannot be edited so */
+export function rankEdits(config: TrainingConfig, next: number): RangeEdit[] | null {
+  const { rank, alpha, scaling } = config;
+  const scaled = rank.value === null || alpha.value === null ? null : scaledAlpha(scaling, alpha.value, rank.value, next);
+  const alphaEdit = scaled === null ? [] : [alpha.node === null ? newEntry(config, "alpha", scaled) : setScalar(config, alpha, scaled)];
+  return whole([setScalar(config, rank, next), ...alphaEdit]);
 }
 
 /** α/√r with α′ = α/√r is the scale of α/r (rsLoRA, arXiv 2312.03732). */
@@ -54,8 +74,12 @@ function rankStabilized(config: TrainingConfig): ConfigRewrite[] {
   if (scaling !== "alpha/r" || keys.useRslora === undefined || useRslora.value === true || rank.value === null || alpha.value === null) return [];
   if (config.rankPattern.entries.length > 0 || config.alphaPattern.entries.length > 0) return [];
   const scaled = alpha.value / Math.sqrt(rank.value);
-  const alphaEdit = alpha.node === null ? newEntry(config, "alpha", scaled) : setScalar(config, alpha, scaled);
-  return rewrite(`Scale by α/√r (rank-stabilised) at the same scale: α ${figure(scaled)}`, placeOf(alpha.node === null ? rank : alpha), [alphaEdit, setEntry(config.document, config.section, keys.useRslora, true, rank.entry)]);
+  const alphaKey = alpha.node === null ? keys.alpha : undefined;
+  if (alpha.node === null && alphaKey === undefined) return [];
+  const added: [string, Plain][] = [...(alphaKey === undefined ? [] : [[alphaKey, scaled] as [string, Plain]]), [keys.useRslora, true]];
+  return rewrite(`Scale by α/√r (rank-stabilised) at the same scale: α ${figure(scaled)}`, placeOf(alpha.node === null ? rank : alpha), [
+    ...(alpha.node === null ? [] : [setScalar(config, alpha, scaled)]), ...(setEntries(config.document, config.section, added, rank.entry) ?? [null]),
+  ]);
 }
 
 /** The learning rate of B over that of A that LoRA+ starts from (arXiv 2402.12354). */
@@ -79,29 +103,32 @@ function allLinear(config: TrainingConfig, model: ModelModules): ConfigRewrite[]
 
 /** Other ranks at the same number of trainable parameters, and α in proportion. */
 function patternRewrites(config: TrainingConfig, adapted: Adapted): ConfigRewrite[] {
-  const { keys, document, section, rank, alpha, rankPattern, alphaPattern } = config;
-  const { rankPattern: rankKey, alphaPattern: alphaKey } = keys;
-  if (rankKey === undefined || rank.value === null || rankPattern.entries.length > 0 || alphaPattern.entries.length > 0) return [];
-  if (rankPattern.entry !== null || alphaPattern.entry !== null) return [];
-  const scaled = (pattern: ProposedPattern): Record<string, number> =>
-    Object.fromEntries(Object.entries(pattern).map(([key, r]) => [key, ((alpha.value ?? rank.value!) * (config.scaling === "alpha/sqrt(r)" ? Math.sqrt(r / rank.value!) : r / rank.value!))]));
-  const offer = (title: string, pattern: ProposedPattern | null): ConfigRewrite[] => {
-    if (pattern === null) return [];
-    // Two entries at one place would come out in either order: the second goes before the first.
-    const both = joined([...(alphaKey === undefined ? [] : [setEntry(document, section, alphaKey, scaled(pattern), rank.entry)]), setEntry(document, section, rankKey, pattern, rank.entry)].toReversed());
-    return rewrite(title, placeOf(rank), both);
-  };
+  const { rank } = config;
+  if (rank.value === null || !takesPattern(config)) return [];
+  const offer = (title: string, pattern: ProposedPattern | null): ConfigRewrite[] => (pattern === null ? [] : rewrite(title, placeOf(rank), patternTexts(config, pattern)));
   return [
     ...offer("Let ranks grow with depth at the same number of parameters (PRILoRA)", depthPattern(adapted.modules, rank.value)),
     ...offer("Give every target the same number of parameters (ranks by shape)", equalPattern(adapted.modules, rank.value)),
   ];
 }
 
-/** Edits that insert at one place, as one. */
-function joined(edits: readonly (TextEdit | null)[]): (TextEdit | null)[] {
-  const [first, second] = edits;
-  if (first == null || second == null || first.range.start !== second.range.start || first.range.end !== second.range.end) return [...edits];
-  return [{ range: first.range, text: first.text + second.text }];
+/** Whether a rank pattern can be written, and nobody has written one. */
+export function takesPattern({ keys, rankPattern, alphaPattern }: TrainingConfig): boolean {
+  return keys.rankPattern !== undefined && [rankPattern, alphaPattern].every(({ entries, entry }) => entries.length === 0 && entry === null);
+}
+
+/** A rank pattern with its α at the same scale. @returns null where the file cannot be edited so */
+export function patternEdits(config: TrainingConfig, pattern: ProposedPattern): RangeEdit[] | null {
+  return whole(patternTexts(config, pattern));
+}
+
+function patternTexts(config: TrainingConfig, pattern: ProposedPattern): (TextEdit | null)[] {
+  const { keys: { rankPattern: rankKey, alphaPattern: alphaKey }, document, section, rank, alpha } = config;
+  if (rankKey === undefined || rank.value === null) return [null];
+  const r = rank.value;
+  const scaled = Object.fromEntries(Object.entries(pattern).map(([key, next]) => [key, (alpha.value ?? r) * (config.scaling === "alpha/sqrt(r)" ? Math.sqrt(next / r) : next / r)]));
+  const added: [string, Plain][] = [[rankKey, pattern], ...(alphaKey === undefined ? [] : [[alphaKey, scaled] as [string, Plain]])];
+  return setEntries(document, section, added, rank.entry) ?? [null];
 }
 
 function newEntry({ document, section, keys, rank }: TrainingConfig, name: "alpha" | "loraPlusRatio", value: number): TextEdit | null {

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { ConfigFinding, ConfigFix, ConfigReading, RangeEdit, TextRange } from "../../shared/configReading";
+import type { CommandId } from "../commandIds";
 import { DIAGNOSTICS_SOURCE } from "./configDiagnostics";
 import type { ConfigReadings } from "./configReadings";
 import { textRange, touches, workspaceEdit } from "./textRanges";
@@ -23,7 +24,7 @@ export class ConfigActions implements vscode.CodeActionProvider {
     const wanted = (kind: vscode.CodeActionKind): boolean => only === undefined || only.intersects(kind);
     return [
       ...(wanted(vscode.CodeActionKind.QuickFix) ? quickFixes(document, reading, at, diagnostics) : []),
-      ...(wanted(vscode.CodeActionKind.RefactorRewrite) ? rewrites(document, reading, at) : []),
+      ...(wanted(vscode.CodeActionKind.RefactorRewrite) ? [...rewrites(document, reading, at), ...rankChoices(document, reading, at)] : []),
       ...(only?.intersects(FIX_ALL) === true ? fixAll(document, reading) : []),
     ];
   }
@@ -46,6 +47,17 @@ function rewrites(document: vscode.TextDocument, reading: ConfigReading, at: Tex
   return reading.rewrites.filter(({ range }) => touches(range, at)).map(({ title, edits }) => {
     const action = new vscode.CodeAction(title, vscode.CodeActionKind.RefactorRewrite);
     action.edit = workspaceEdit(document, edits);
+    return action;
+  });
+}
+
+/** What needs a choice first, and time: the command asks, computes, and edits. */
+function rankChoices(document: vscode.TextDocument, reading: ConfigReading, at: TextRange): vscode.CodeAction[] {
+  const command: CommandId = "ranklens.ranksFromDifference";
+  const title = vscode.l10n.t("Set ranks from a fine-tuned model or adapter…");
+  return reading.rankChoices.filter(({ range }) => touches(range, at)).map(({ config }) => {
+    const action = new vscode.CodeAction(title, vscode.CodeActionKind.RefactorRewrite);
+    action.command = { command, title, arguments: [document.uri, config] };
     return action;
   });
 }

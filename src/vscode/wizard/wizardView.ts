@@ -17,6 +17,8 @@ import { chooseData, chooseOutput, mayDelete, mayReplace, savePlan } from "./wiz
 import { wizardHandlers } from "./wizardHandlers";
 
 const NONCE_BYTES = 16;
+/** The wizard's model, for the next window: the page's own state is kept only when the editor has time for it. */
+const MODEL_KEY = "ranklens.wizardModel";
 
 export interface WizardParts {
   readonly extension: vscode.Uri;
@@ -87,11 +89,13 @@ export class WizardView implements vscode.WebviewViewProvider {
   private take(path: string, only: readonly string[] | null): void {
     this.target = { path, output: outputStem(path), only, asked: ++this.asked };
     this.send({ type: "target", target: this.target });
+    void this.parts.memory.update(MODEL_KEY, path);
   }
 
   private start(path: string | null): WizardStart {
-    // A page that comes back after a reload knows its model; the window does not.
-    if (this.target === null && path !== null && isModelFile(path)) this.target = { path, output: outputStem(path), only: null, asked: 0 };
+    const kept = this.parts.memory.get(MODEL_KEY);
+    const last = typeof kept === "string" ? kept : path;
+    if (this.target === null && last !== null && isModelFile(last)) this.target = { path: last, output: outputStem(last), only: null, asked: 0 };
     return { target: this.target, job: this.jobs.current, history: this.history.shown };
   }
 

@@ -6,7 +6,7 @@ const ANALYSIS_MS = 120_000;
 
 /** The document of the report that is in front: a webview is a frame in a frame; views in the side bar are webviews too. */
 export function reportIn(page: Page): FrameLocator {
-  return page.locator("iframe.webview.ready[src*='purpose=customEditor'] >> visible=true").contentFrame().frameLocator("#active-frame");
+  return page.locator("[data-parent-flow-to-element-id^=webview-editor-element] iframe.webview.ready >> visible=true").contentFrame().frameLocator("#active-frame");
 }
 
 /** Waits until the sentence about the analysis is on the page, and returns it. */

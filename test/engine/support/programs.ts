@@ -19,7 +19,7 @@ export async function buildPrograms(): Promise<Programs> {
   const folder = join(root, "test-results", `programs-${process.pid}`);
   await build({
     absWorkingDir: root,
-    entryPoints: { engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", planning: "src/engine/planning/planningMain.ts", apply: "src/engine/applyMain.ts", verify: "src/verify/main.ts", cli: "src/cli.ts" },
+    entryPoints: { engine: "src/engine/main.ts", compute: "src/engine/computeMain.ts", planning: "src/engine/planning/planningMain.ts", apply: "src/engine/applyMain.ts", compare: "src/engine/compareMain.ts", verify: "src/verify/main.ts", cli: "src/cli.ts" },
     outdir: folder,
     bundle: true,
     platform: "node",

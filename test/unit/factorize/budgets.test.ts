@@ -102,6 +102,27 @@ describe("an allocation under a budget", () => {
     expect(closenessWords("minimax", allocation)).toBe("");
   });
 
+  it("by least total leaves no room that a better choice of any layer would fit into, however large the model", () => {
+    // Two hundred ranks whose errors fall slowly, and the layer as it is, which costs little more and loses nothing.
+    const slow = fc.record({ unit: fc.integer({ min: 1, max: 9 }), decay: fc.double({ min: 0.985, max: 0.999, noNaN: true }) })
+      .map(({ unit, decay }) => [...Array.from({ length: 200 }, (_, rank): Choice => ({ cost: unit * (rank + 1), error: decay ** rank })), { cost: unit * 201, error: 0 }]);
+    fc.assert(fc.property(fc.array(slow, { minLength: 1, maxLength: 4 }), fc.double({ min: 0.02, max: 1, noNaN: true }), (layers, share) => {
+      const budget = least(layers) + share * (most(layers) - least(layers));
+      const { chosen, cost, error, bound } = leastTotal(layers, budget);
+      expect(cost).toBeLessThanOrEqual(budget);
+      expect(error).toBeGreaterThanOrEqual(bound);
+      for (const [at, index] of chosen.entries()) {
+        const now = layers[at]![index]!;
+        expect(layers[at]!.filter((choice) => choice.cost - now.cost <= budget - cost && choice.error < now.error)).toEqual([]);
+      }
+    }));
+  });
+
+  it("of one layer by least total is its best choice within the budget", () => {
+    const only = Array.from({ length: 100 }, (_, rank): Choice => ({ cost: rank + 1, error: 1 - rank / 200 }));
+    expect(leastTotal([[...only, { cost: 101, error: 0 }]], 90)).toMatchObject({ chosen: [89], cost: 90 });
+  });
+
   it("that cannot be met says what can", () => {
     const layers = [[{ cost: 5, error: 1 }, { cost: 9, error: 0 }], [{ cost: 7, error: 0 }]];
     expect(() => assertPossible(layers, 100, 112, (cost) => `${cost} weights`)).not.toThrow();

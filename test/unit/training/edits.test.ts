@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { insertEntry, insertItem, removeEntry, removeItem, replaceScalar, replaceValue, setEntry } from "../../../src/training/documents/edits/edits";
+import { insertEntry, insertItem, removeEntry, removeItem, replaceScalar, replaceValue, setEntries, setEntry } from "../../../src/training/documents/edits/edits";
 import type { Plain } from "../../../src/training/documents/edits/plain";
 import { entryOf, mappingAt, type ConfigDocument, type DocumentLanguage, type LocatedMapping, type LocatedSequence, type TextEdit } from "../../../src/training/documents/located";
 import { readDocument } from "../../../src/training/documents/read";
@@ -90,6 +90,22 @@ describe("an entry is inserted in the file's own way", () => {
   ])("with a value of several parts in %s: %j", (language, before, value, after) => {
     const { document, mapping } = open(before, language);
     expect(applied(before, insertEntry(document, mapping, "new", value))).toBe(after);
+  });
+});
+
+describe("several entries at one place are one edit", () => {
+  it.each<readonly [DocumentLanguage, string, string]>([
+    ["yaml", "a: 1\nz: 2\n", "a: 1\nnew: 3\nmore:\n  q: 4\nz: 2\n"],
+    ["json", "{\n  \"a\": 1,\n  \"z\": 2\n}\n", "{\n  \"a\": 1,\n  \"new\": 3,\n  \"more\": {\n    \"q\": 4\n  },\n  \"z\": 2\n}\n"],
+    ["json", "{}", "{\"new\": 3, \"more\": {\"q\": 4}}"],
+    ["toml", "a = 1\n", "a = 1\nnew = 3\nmore = { q = 4 }\n"],
+    ["python", "f(a=1, z=2)", "f(a=1, new=3, more={\"q\": 4}, z=2)"],
+    ["python", "f(\n    a=1,  # one\n)\n", "f(\n    a=1,  # one\n    new=3,\n    more={\"q\": 4},\n)\n"],
+  ])("in %s: %j", (language, before, after) => {
+    const { document, mapping } = open(before, language);
+    const edits = setEntries(document, mapping, [["new", 3], ["more", { q: 4 }]], mapping.entries[0] ?? null);
+    expect(edits).toHaveLength(1);
+    expect(applied(before, edits?.[0] ?? null)).toBe(after);
   });
 });
 

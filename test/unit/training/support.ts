@@ -11,7 +11,7 @@ export function findings(text: string, language: DocumentLanguage, model: ModelM
 }
 
 /** The text with a fix's edits, which must not overlap. */
-export function fixed(text: string, { edits }: ConfigFix): string {
+export function fixed(text: string, { edits }: Pick<ConfigFix, "edits">): string {
   const ordered = [...edits].sort((a, b) => b.range.start - a.range.start);
   for (const [index, edit] of ordered.entries()) {
     const next = ordered[index + 1];

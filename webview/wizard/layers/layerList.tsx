@@ -43,14 +43,15 @@ export function LayerList({ layers, proposed, taken, locked, selected, ...action
     const row = element.current?.querySelector(`[data-index="${goal?.index ?? -1}"]`);
     if (goal === null || row === null || row === undefined) return;
     wanted.current = null;
-    (row.querySelector<HTMLElement>(`[data-control="${goal.control}"]`) ?? row.querySelector<HTMLElement>("[data-control=name]"))?.focus();
+    (row.querySelector<HTMLElement>(`[data-control="${goal.control}"]:enabled`) ?? row.querySelector<HTMLElement>("[data-control=name]"))?.focus();
   });
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const row = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
     if (step === undefined || row === null || element.current === null) return;
     event.preventDefault();
-    const index = Number(row.dataset["index"]) + step;
+    // Keys can come faster than rows are drawn.
+    const index = (wanted.current?.index ?? Number(row.dataset["index"])) + step;
     if (index < 0 || index >= layers.length) return;
     const control = (event.target as HTMLElement).dataset["control"] ?? "name";
     wanted.current = { index, control };

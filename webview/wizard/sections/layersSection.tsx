@@ -29,8 +29,8 @@ export function LayersSection({ host, path, form, layers, proposal, selected, on
   const shown = useMemo(() => layers.filter(({ name, kind }) => matches(`${name} ${kind}`, filter)), [layers, filter]);
   const possible = shown.filter(({ refusal }) => refusal === null);
   const lock = (name: string, value: Lock | null): void => {
-    const { [name]: _, ...others } = form.locks;
-    onForm({ locks: value === null ? others : { ...others, [name]: value } });
+    const others = Object.entries(form.locks).filter(([each]) => each !== name);
+    onForm({ locks: Object.fromEntries(value === null ? others : [...others, [name, value]]) });
   };
   const layer = layers.find(({ name }) => name === selected);
   return (

@@ -52,11 +52,16 @@ function LatencyRow({ check: { latency: { original, candidate } } }: { readonly 
   return (
     <tr>
       <th scope="row">{TEXT.latency}</th>
-      <td title={`p90 ${original.p90Ms} ms`}>{original.medianMs} ms</td>
-      <td title={`p90 ${candidate.p90Ms} ms`}><b>{candidate.medianMs} ms</b></td>
+      <td title={`p90 ${original.p90Ms} ms`}>{milliseconds(original.medianMs)}</td>
+      <td title={`p90 ${candidate.p90Ms} ms`}><b>{milliseconds(candidate.medianMs)}</b></td>
       <td class="quiet">{factor >= 1 ? TEXT.faster(factor.toFixed(2)) : TEXT.slower((1 / factor).toFixed(2))}</td>
     </tr>
   );
+}
+
+/** Three digits: runs differ by more. */
+function milliseconds(ms: number): string {
+  return `${Number(ms.toPrecision(3))} ms`;
 }
 
 function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {

@@ -1,5 +1,5 @@
 import { entryOf, textOf, type ConfigDocument, type Located, type LocatedEntry, type LocatedMapping, type LocatedScalar, type LocatedSequence, type Range, type TextEdit } from "../located";
-import { insertInFlow, removeFromFlow } from "./flow";
+import { insertInFlow, removeFromFlow, type Write } from "./flow";
 import { beginsLine, firstInLine, indentAt, lineEnd, lineStart, nextLine } from "./lines";
 import { blockText, inlineText, keyText, scalarText, separator, type Plain } from "./plain";
 import { styleOf, type DocumentStyle } from "./style";
@@ -37,30 +37,47 @@ export function replaceValue(document: ConfigDocument, mapping: LocatedMapping, 
 
 /** A new key at the end of a mapping, or after one of its entries. */
 export function insertEntry(document: ConfigDocument, mapping: LocatedMapping, key: string, value: Plain, after: LocatedEntry | null = null): TextEdit | null {
-  if (!editable(document, mapping) || entryOf(mapping, key) !== null) return null;
-  const style = styleOf(document);
-  const own = ownEntries(mapping);
-  if (mapping.style === "block") return insertInBlock(document, mapping, own, after, style, key, value);
-  const at = after === null ? -1 : own.indexOf(after);
-  const write = (indent: string): string => (mapping.call === null ? `${keyText(key, style)}${separator(style)}${inlineText(value, style, indent)}` : `${key}=${inlineText(value, style, indent)}`);
-  return insertInFlow(document.text, mapping.range, partsOf(mapping, own), at < 0 ? null : at + (mapping.call?.positional.length ?? 0), style, write);
+  return insertEntries(document, mapping, [[key, value]], after);
 }
 
-function insertInBlock(document: ConfigDocument, mapping: LocatedMapping, own: readonly LocatedEntry[], after: LocatedEntry | null, style: DocumentStyle, key: string, value: Plain): TextEdit | null {
+/** Several new keys at one place, which are one edit: two edits at one place would come in either order. */
+export function insertEntries(document: ConfigDocument, mapping: LocatedMapping, added: readonly (readonly [key: string, value: Plain])[], after: LocatedEntry | null = null): TextEdit | null {
+  if (!editable(document, mapping) || added.length === 0 || added.some(([key]) => entryOf(mapping, key) !== null)) return null;
+  const style = styleOf(document);
+  const own = ownEntries(mapping);
+  if (mapping.style === "block") return insertInBlock(document, mapping, own, after, style, added);
+  const at = after === null ? -1 : own.indexOf(after);
+  const writes = added.map(([key, value]): Write => (indent) => (mapping.call === null ? `${keyText(key, style)}${separator(style)}${inlineText(value, style, indent)}` : `${key}=${inlineText(value, style, indent)}`));
+  return insertInFlow(document.text, mapping.range, partsOf(mapping, own), at < 0 ? null : at + (mapping.call?.positional.length ?? 0), style, writes);
+}
+
+function insertInBlock(document: ConfigDocument, mapping: LocatedMapping, own: readonly LocatedEntry[], after: LocatedEntry | null, style: DocumentStyle, added: readonly (readonly [key: string, value: Plain])[]): TextEdit | null {
   const { text, language } = document;
   const rows = language === "toml" ? own.filter((entry) => !isTable(entry.value)) : own;
   const first = rows[0];
   const previous = after !== null && rows.includes(after) ? after : rows.at(-1);
   const indent = first === undefined ? "" : indentAt(text, first.keyRange.start);
-  const line = language === "toml" ? `${keyText(key, style)} = ${inlineText(value, style, indent)}` : `${keyText(key, style)}:${blockText(value, style, indent)}`;
+  const lines = added.map(([key, value]) => (language === "toml" ? `${keyText(key, style)} = ${inlineText(value, style, indent)}` : `${keyText(key, style)}:${blockText(value, style, indent)}`));
   if (previous === undefined) {
     if (language !== "toml") return null;
     // A table with nothing but its header, or a file that begins with one.
-    const at = mapping === document.root ? 0 : lineEnd(text, mapping.range.end);
-    return { range: { start: at, end: at }, text: mapping === document.root ? `${line}${style.lineBreak}` : `${style.lineBreak}${line}` };
+    const isRoot = mapping === document.root;
+    const at = isRoot ? 0 : lineEnd(text, mapping.range.end);
+    return { range: { start: at, end: at }, text: lines.map((line) => (isRoot ? `${line}${style.lineBreak}` : `${style.lineBreak}${line}`)).join("") };
   }
   const at = lineEnd(text, previous.range.end);
-  return { range: { start: at, end: at }, text: `${style.lineBreak}${indent}${line}` };
+  return { range: { start: at, end: at }, text: lines.map((line) => `${style.lineBreak}${indent}${line}`).join("") };
+}
+
+/** Values of several keys: those that are there replaced, the others inserted by one edit. Null where one of them cannot be. */
+export function setEntries(document: ConfigDocument, mapping: LocatedMapping, values: readonly (readonly [key: string, value: Plain])[], after: LocatedEntry | null = null): TextEdit[] | null {
+  const missing = values.filter(([key]) => entryOf(mapping, key) === null);
+  const replaced = values.flatMap(([key, value]) => {
+    const entry = entryOf(mapping, key);
+    return entry === null ? [] : [replaceValue(document, mapping, entry, value)];
+  });
+  const edits = missing.length === 0 ? replaced : [...replaced, insertEntries(document, mapping, missing, after)];
+  return edits.every((edit) => edit !== null) ? edits : null;
 }
 
 /** The key's value replaced, or the key inserted. */
@@ -82,7 +99,7 @@ export function insertItem(document: ConfigDocument, sequence: LocatedSequence, 
   if (!document.whole) return null;
   const style = styleOf(document);
   const { text } = document;
-  if (sequence.style === "flow") return insertInFlow(text, sequence.range, sequence.items.map(({ range }) => range), null, style, () => scalarText(value, style, quoteOfItems(text, sequence)));
+  if (sequence.style === "flow") return insertInFlow(text, sequence.range, sequence.items.map(({ range }) => range), null, style, [() => scalarText(value, style, quoteOfItems(text, sequence))]);
   const last = sequence.items.at(-1);
   if (last === undefined || document.language !== "yaml") return null;
   const at = lineEnd(text, last.range.end);

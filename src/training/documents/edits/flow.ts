@@ -5,37 +5,41 @@ import { type DocumentStyle } from "./style";
 /** A comma or none, then a comment or none: nothing else follows in the line. */
 const REST_OF_LINE = /^[ \t]*(,?)[ \t]*(?:#.*|\/\/.*)?$/;
 
+/** The text of a part, for a line of the given indent. */
+export type Write = (indent: string) => string;
+
 /**
  * Puts a part between brackets, after one of its parts or after the last. A trailing comma stays trailing, a part in a
  * line of its own is followed by one in a line of its own, comments stay where they are.
  * @param container from bracket to bracket
- * @param write the text, for a line of the given indent
+ * @param writes the texts of one part or more, each for a line of the given indent
  * @returns null where the brackets hold something that is no part
  */
-export function insertInFlow(text: string, container: Range, parts: readonly Range[], after: number | null, style: DocumentStyle, write: (indent: string) => string): TextEdit | null {
+export function insertInFlow(text: string, container: Range, parts: readonly Range[], after: number | null, style: DocumentStyle, writes: readonly Write[]): TextEdit | null {
   const at = after ?? parts.length - 1;
   const previous = parts[at];
-  if (previous === undefined) return insertFirst(text, container, style, write);
+  if (previous === undefined) return insertFirst(text, container, style, writes);
   const end = lineEnd(text, previous.end);
   const rest = text.slice(previous.end, end);
   const match = REST_OF_LINE.exec(rest);
   const ownLine = beginsLine(text, previous.start) && lineStart(text, previous.start) > container.start && match !== null && end < container.end;
   if (!ownLine) {
     const indent = indentAt(text, firstInLine(text, previous.start));
-    return { range: { start: previous.end, end: previous.end }, text: `, ${write(indent)}` };
+    return { range: { start: previous.end, end: previous.end }, text: writes.map((write) => `, ${write(indent)}`).join("") };
   }
   const indent = indentAt(text, previous.start);
   const comma = match[1] === ",";
-  return { range: { start: previous.end, end }, text: `${comma ? "" : ","}${rest}${style.lineBreak}${indent}${write(indent)}${comma ? "," : ""}` };
+  const lines = writes.map((write) => `${style.lineBreak}${indent}${write(indent)}`).join(",");
+  return { range: { start: previous.end, end }, text: `${comma ? "" : ","}${rest}${lines}${comma ? "," : ""}` };
 }
 
-function insertFirst(text: string, container: Range, style: DocumentStyle, write: (indent: string) => string): TextEdit | null {
+function insertFirst(text: string, container: Range, style: DocumentStyle, writes: readonly Write[]): TextEdit | null {
   const inside = { start: container.start + 1, end: container.end - 1 };
   if (inside.end < inside.start || text.slice(inside.start, inside.end).trim() !== "") return null;
   const indent = indentAt(text, firstInLine(text, container.start));
-  if (style.language !== "json" || !style.spread) return { range: inside, text: write(indent) };
+  if (style.language !== "json" || !style.spread) return { range: inside, text: writes.map((write) => write(indent)).join(", ") };
   const inner = indent + style.unit;
-  return { range: inside, text: `${style.lineBreak}${inner}${write(inner)}${style.lineBreak}${indent}` };
+  return { range: inside, text: `${writes.map((write) => `${style.lineBreak}${inner}${write(inner)}`).join(",")}${style.lineBreak}${indent}` };
 }
 
 /** Takes a part out from between brackets, with its comma, and its line where it has one to itself. */

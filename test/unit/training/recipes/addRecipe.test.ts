@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { addRecipe, withEdits } from "../../../../src/training/recipes/addRecipe";
-import { RECIPES, type RecipeId } from "../../../../src/training/recipes/recipe";
+import type { RecipeId } from "../../../../src/shared/recipe";
+import { RECIPES } from "../../../../src/training/recipes/recipe";
 
 /** The script with the recipe added; the reason in brackets where it is not. */
 function added(text: string, id: RecipeId = "trained-rank-pruning"): string {
