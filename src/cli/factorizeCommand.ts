@@ -15,7 +15,7 @@ import type { Output, Source } from "../factorize/source";
 import { adapterPaths } from "../factorize/safetensors/adapter";
 import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
-import { multiplyAddsApart } from "../engine/multiplyAddsApart";
+import { MOST_RUN_UNASKED, multiplyAddsApart } from "../engine/multiplyAddsApart";
 import { Report } from "../engine/report";
 import { exactSolver } from "../linalg/exactSolver";
 import { openModel } from "../models/formats";
@@ -47,8 +47,6 @@ export interface FactorizeFlags {
 }
 
 const DEFAULT_RANKS = "energy:0.9";
-/** A larger graph is copied and run for its multiply-adds only when a budget asks for them: that takes its size again on the disk. */
-const MOST_RUN_UNASKED = 512 * 2 ** 20;
 
 /** @returns the exit code. @throws Fault */
 export async function factorizeCommand(path: string, flags: FactorizeFlags): Promise<number> {

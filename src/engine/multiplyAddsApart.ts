@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { copyFile, link, mkdir, mkdtemp, open, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve, sep } from "node:path";
@@ -5,6 +6,9 @@ import { Cancelled, Fault } from "../shared/fault";
 import { perPosition, perRun, type ActivationProbe, type MultiplyAdds } from "../factorize/multiplyAdds";
 import type { Source } from "../factorize/source";
 import { shapesApart } from "../verify/fork";
+
+/** A larger graph is copied and run for its multiply-adds only when they are asked for: that takes its size again on the disk. Bytes. */
+export const MOST_RUN_UNASKED = 512 * 2 ** 20;
 
 /**
  * The multiply-adds of a model's layers. A graph is run once in ONNX Runtime, on seeded inputs, in a copy that gives out the
@@ -17,6 +21,9 @@ export async function multiplyAddsApart(source: Pick<Source, "targets" | "activa
   const probe = source.activations;
   if (probe === undefined) return perPosition(source);
   const folder = await realpath(await mkdtemp(join(tmpdir(), "ranklens-sizes-")));
+  // Where the process ends meanwhile, nothing asynchronous is done any more.
+  const removeNow = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", removeNow);
   try {
     const copy = join(folder, basename(path));
     await writeCopy(probe, copy).catch((error: unknown) => { throw notCopied(error); });
@@ -27,6 +34,7 @@ export async function multiplyAddsApart(source: Pick<Source, "targets" | "activa
     if (!(error instanceof Fault)) throw error;
     throw new Fault(error.code, `The multiply-adds of ${basename(path)} are not known, as its activations have no known sizes. ${error.message}`, "Give a budget in parameters or bytes.");
   } finally {
+    process.off("exit", removeNow);
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -99,7 +99,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
       await reports.forget(path);
       return null;
     },
-    planning: ({ path, as }, signal) => plans.open(path, as, signal),
+    planning: ({ path, as, count }, signal) => plans.open(path, as, count === true, signal),
     propose: ({ path, draft }, signal) => plans.propose(path, draft, signal),
     curve: ({ path, draft }, signal) => plans.curve(path, draft, signal),
     ladders: ({ path, as, name }, signal) => plans.ladders(path, as, name, signal),

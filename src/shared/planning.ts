@@ -42,8 +42,8 @@ export interface RuleChoice extends NamedChoice {
 }
 
 export interface UnitChoice extends NamedChoice {
-  /** Of the model as it is. */
-  readonly total: number;
+  /** Of the model as it is; null: not counted yet. */
+  readonly total: number | null;
 }
 
 export interface PlanningChoices {
@@ -84,6 +84,8 @@ export type Planning =
     readonly state: "ready";
     readonly layers: readonly PlanningLayer[];
     readonly choices: PlanningChoices;
+    /** Multiply-adds are not counted yet, and running the graph for them costs little. */
+    readonly countsUnasked: boolean;
     /** How a written model is checked: run beside the original, or layer by layer where the format has no graph. */
     readonly check: "run" | "layers";
     /** Ending of the file that is written. */
@@ -118,6 +120,17 @@ export interface Proposal {
   readonly layers: readonly ProposedLayer[];
   readonly before: { readonly parameters: number; readonly bytes: number };
   readonly after: ModelEstimate;
+  /** null where they are not counted. */
+  readonly multiplyAdds: MultiplyAddsEstimate | null;
+}
+
+/** Of the layers that are counted. */
+export interface MultiplyAddsEstimate {
+  readonly before: number;
+  readonly after: number;
+  /** What is counted, in words: one run on inputs of some shapes, or one position of each layer. */
+  readonly per: string;
+  readonly uncounted: readonly string[];
 }
 
 export interface CurvePoint {

@@ -25,7 +25,8 @@ export interface EngineMethods {
   /** Forgets cached results of one model (or of all), so that the next analysis computes again. */
   forget: { params: { path: string | null }; result: null };
   /** Makes a model ready for proposals: candidates for every layer, for a form of the output. Cancellable. Streams `work` where spectra are computed that no analysis has. */
-  planning: { params: { path: string; as: string }; result: Planning };
+  /** count: multiply-adds too, for which a graph is run once. */
+  planning: { params: { path: string; as: string; count?: boolean }; result: Planning };
   /** Ranks for all layers. */
   propose: { params: { path: string; draft: Draft }; result: Proposal };
   /** null: superseded by another curve of the model. */

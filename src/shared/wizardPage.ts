@@ -13,7 +13,8 @@ export interface WizardMethods {
   /** Starts the analysis or joins a running one; progress is told. */
   analyze: { params: { path: string }; result: null };
   cancelAnalysis: { params: { path: string }; result: null };
-  planning: { params: { path: string; as: string }; result: Planning };
+  /** count: multiply-adds too, for which a graph is run once. */
+  planning: { params: { path: string; as: string; count?: boolean }; result: Planning };
   propose: { params: { path: string; draft: Draft }; result: Proposal };
   curve: { params: { path: string; draft: Draft }; result: Curve | null };
   ladders: { params: { path: string; as: string; name: string }; result: readonly LayerLadder[] };

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Draft } from "../../src/shared/planning";
@@ -97,6 +98,31 @@ describe("planning in the engine", () => {
     await engine.client.request("apply", { path, plan: text, output, as: "factored" });
     const check = await engine.client.request("verify", { path, candidate: output, data: null });
     expect(check).toMatchObject({ kind: "run", seeded: true, outputs: [{ name: "y" }] });
+  });
+
+  it("counts multiply-adds by one run of the graph, when the unit is first asked for, and leaves nothing of the run behind", async () => {
+    const { path: made } = convolutionModel({ opType: "Conv", channels: [8, 12], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true });
+    const path = join(folder.path, "counted.onnx");
+    writeFileSync(path, readFileSync(made));
+    await engine.client.request("analyze", { path });
+    const unitOf = async (count: boolean) => {
+      const planning = await engine.client.request("planning", { path, as: "factored", count });
+      return planning.state === "ready" ? { total: planning.choices.units.find(({ id }) => id === "macs")?.total, unasked: planning.countsUnasked } : null;
+    };
+    expect(await unitOf(false)).toEqual({ total: null, unasked: true });
+    // 8 × 12 kernels of 3 × 3, at each of 16 × 16 positions.
+    const total = 8 * 12 * 9 * 16 * 16;
+    const asked = draft(0, { wish: { kind: "budget", unit: "macs", amount: 0.6 * total, allocation: "least-total" }, included: ["conv.weight"] });
+    const { multiplyAdds } = await engine.client.request("propose", { path, draft: asked });
+    expect(multiplyAdds).toMatchObject({ before: total, per: expect.stringMatching(/^one run on x/) as string, uncounted: [] });
+    expect(multiplyAdds!.after).toBeLessThanOrEqual(0.6 * total);
+    expect(await unitOf(false)).toEqual({ total, unasked: false });
+    // It is not counted again for another process.
+    process.kill(planners()[0]!, "SIGKILL");
+    await untilGone(planners(), GONE_MS);
+    expect((await engine.client.request("propose", { path, draft: asked })).multiplyAdds).toEqual(multiplyAdds);
+    expect(await unitOf(true)).toEqual({ total, unasked: false });
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("ranklens-sizes-") && existsSync(join(tmpdir(), name, "counted.onnx")))).toEqual([]);
   });
 
   it("never writes over the original", async () => {

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseRanks } from "../../webview/wizard/figures";
 import { memoryFrom } from "../../webview/wizard/state/memory";
-import type { Draft } from "../../src/shared/planning";
+import type { Draft, DraftWish } from "../../src/shared/planning";
 import { startBrowser, type OpenedPage, type PageBrowser } from "./support/browser";
 import { MARKUP_NAME } from "./support/names";
 import { inWizard } from "./support/wizard";
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 /** The form with its curve drawn. */
-async function form(model: "wizard" | "many" = "wizard"): Promise<OpenedPage> {
+async function form(model: "wizard" | "many" | "large" | "unrunnable" = "wizard"): Promise<OpenedPage> {
   const opened = await browser.open({ model, width: 320, height: 1400 });
   await opened.page.locator(".uplot canvas").waitFor();
   return opened;
@@ -25,6 +25,14 @@ async function lastDraft({ requests }: OpenedPage): Promise<Draft> {
 /** The latest draft that is not a preset's mark. */
 async function drafts({ requests }: OpenedPage): Promise<Draft[]> {
   return (await requests("propose")).map((each) => (each as { draft: Draft }).draft);
+}
+async function chooseUnit(page: Page, text: string): Promise<void> {
+  await page.getByRole("combobox", { name: "Unit" }).click();
+  await page.getByRole("option", { name: text }).click();
+}
+/** Of the curve that is drawn: presets' marks have wishes of their own. */
+async function lastWish({ requests }: OpenedPage): Promise<DraftWish> {
+  return ((await requests("curve")).at(-1) as { draft: Draft }).draft.wish;
 }
 const budgetPlot = (page: Page) => page.getByRole("slider", { name: "Size against error: arrows move the budget" });
 const lockOf = async (opened: OpenedPage, name: string) => (await lastDraft(opened)).locks[name];
@@ -138,6 +146,36 @@ describe("the wizard's form", () => {
     await figure.fill("7");
     await figure.press("Enter");
     await expect.poll(async () => (await lastDraft(opened)).wish).toEqual({ kind: "rule", rule: "energy:0.999" });
+    await page.close();
+  });
+
+  it("shows multiply-adds before and after once they are counted, and says what is not counted", async () => {
+    const { page, requests } = await form();
+    // 100 of them for each weight.
+    await expect.poll(async () => (await page.locator(".estimates").innerText()).replace(/\s+/g, " ")).toMatch(/parameters 432 k → 262 k (\S+ %).*multiply-adds 43\.2 M → 26\.2 M \1.*one run on x \[1, 3, 224, 224\]\. 1 layer is not counted/i);
+    expect(await requests("planning")).toMatchObject([{ as: "factored" }, { as: "factored", count: true }]);
+    await page.close();
+  });
+
+  it("counts a large graph's multiply-adds when their unit is first chosen, and keeps the share", async () => {
+    const opened = await form("large");
+    const { page, requests } = opened;
+    expect(await requests("planning")).toHaveLength(1);
+    expect(await page.locator(".estimates").innerText()).not.toMatch(/multiply-adds/i);
+    await chooseUnit(page, "multiply-adds");
+    await expect.poll(async () => (await lastWish(opened))).toMatchObject({ unit: "macs" });
+    await expect.poll(() => page.getByRole("spinbutton", { name: "Keep" }).inputValue()).toBe("60");
+    expect(await requests("planning")).toMatchObject([{}, { count: true }]);
+    await page.close();
+  });
+
+  it("says why multiply-adds are not known, and stays with the unit before", async () => {
+    const opened = await form("unrunnable");
+    const { page } = opened;
+    await chooseUnit(page, "multiply-adds");
+    await page.getByRole("alert").filter({ hasText: "multiply-adds of net.onnx are not known" }).waitFor();
+    expect(await lastWish(opened)).toMatchObject({ unit: "params" });
+    expect(await page.getByRole("spinbutton", { name: "Keep" }).inputValue()).toBe("60");
     await page.close();
   });
 

@@ -1,5 +1,8 @@
 import { percentText } from "../../src/shared/figures";
-import type { ProposedLayer } from "../../src/shared/planning";
+import type { Proposal, ProposedLayer } from "../../src/shared/planning";
+
+/** The engine's name of the unit. */
+export const MULTIPLY_ADDS = "macs";
 
 /** A relative error with two digits that matter. */
 export function errorText(error: number): string {
@@ -35,4 +38,10 @@ export function fileName(path: string): string {
 
 export function folderName(path: string): string {
   return path.split(/[\\/]/).at(-2) ?? "";
+}
+
+/** Of the proposed model, in a budget's unit. */
+export function takenOf({ after, multiplyAdds }: Proposal, unit: string): number {
+  if (unit === MULTIPLY_ADDS) return multiplyAdds?.after ?? 0;
+  return unit === "bytes" ? after.bytes : after.parameters;
 }

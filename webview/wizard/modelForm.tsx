@@ -20,6 +20,7 @@ import type { MemoryControl } from "./state/memory";
 import { useModel } from "./state/useModel";
 import { usePresetMarks } from "./state/usePresetMarks";
 import { useCurve, useProposal } from "./state/useProposal";
+import { useUnit } from "./state/useUnit";
 import type { WindowState } from "./state/useWindow";
 import { TEXT } from "./strings";
 
@@ -43,6 +44,8 @@ export function ModelForm({ host, control, target, window, ask, attempt, saved, 
   const model = useModel(host, path, form.as);
   const planning = model.planning?.state === "ready" ? model.planning : null;
   useTargetInForm(control, target, planning);
+
+  const unitControl = useUnit(model, () => control.formOf(path).wish, (wish) => onForm({ wish }));
 
   const draft = planning === null || form.asked < target.asked ? null : draftOf(form);
   const proposal = useProposal(host, path, draft, model.revision);
@@ -72,7 +75,7 @@ export function ModelForm({ host, control, target, window, ask, attempt, saved, 
             <LayersSection host={host} path={path} form={form} layers={planning.layers} proposal={proposal.value} selected={memory.selected} onSelect={(selected) => update({ selected })} onForm={onForm} />)}
           {section("method", schemeLabel(form, planning.choices), <MethodSection form={form} choices={planning.choices} onForm={onForm} />)}
           {section("budget", proposal.value === null ? "" : shareText(proposal.value.after.parameters / proposal.value.before.parameters),
-            <BudgetSection form={form} choices={planning.choices} proposal={proposal.value} curve={curve.value} marks={marks} fault={proposal.fault ?? curve.fault}
+            <BudgetSection form={form} unitControl={unitControl} choices={planning.choices} proposal={proposal.value} curve={curve.value} marks={marks} fault={proposal.fault ?? curve.fault ?? unitControl.fault}
               smaller={form.as === "factored"} onForm={onForm} />)}
           {section("check", form.data === null || planning.check === "layers" ? "" : fileName(form.data), <CheckSection form={form} kind={planning.check} onForm={onForm}
             onChooseData={() => ask(async () => {

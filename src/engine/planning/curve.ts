@@ -1,7 +1,8 @@
 import type { Curve, CurvePoint, Draft } from "../../shared/planning";
-import { rungsOf } from "../../factorize/propose";
+import { wholeRung } from "../../factorize/ladder";
+import { bytesOf, rungsOf } from "../../factorize/propose";
 import type { PreparedModel } from "./preparedModel";
-import { draftedLayers, estimate, plannedLayers, saved, type Drafted } from "./proposal";
+import { draftedLayers, estimate, ONE_POSITION, plannedLayers, saved, totalOf, type Drafted } from "./proposal";
 import { isUnit, type Unit } from "./words";
 
 /** Enough for a smooth line across a side bar. */
@@ -18,7 +19,7 @@ export async function curve(model: PreparedModel, draft: Draft, current: () => b
   const { unit: named, allocation } = draft.wish.kind === "budget" ? draft.wish : { unit: "params", allocation: "least-total" };
   const unit: Unit = isUnit(named) ? named : "params";
   const drafted = draftedLayers(model, draft);
-  const total = model.totals[unit];
+  const total = totalOf(model, unit);
   const least = leastPossible(model, drafted, unit);
   const points: CurvePoint[] = [];
   for (let index = 0; index < POINTS; index++) {
@@ -35,12 +36,12 @@ export async function curve(model: PreparedModel, draft: Draft, current: () => b
 
 /** Every candidate at its smallest. */
 function leastPossible(model: PreparedModel, { considered, locked }: Drafted, unit: Unit): number {
-  return considered.reduce((sum, { name, parameters, dtype, candidate }) => {
-    const own = { name, parametersBefore: parameters };
+  const measure = unit === "macs" ? "multiplyAdds" : "parameters";
+  return considered.reduce((sum, { name, dtype, candidate }) => {
     const fixed = locked.get(name);
     if (fixed !== undefined) return sum - saved(fixed, unit, dtype);
-    if (candidate === null) return sum;
-    const parametersAfter = Math.min(...rungsOf(candidate).map((rung) => rung.parameters));
-    return sum - saved({ ...own, parametersAfter, action: "factorize", scheme: null, ranks: [], reason: "", relativeError: 0 }, unit, dtype);
-  }, model.totals[unit]);
+    if (candidate === null || (unit === "macs" && candidate.positions === undefined)) return sum;
+    const whole = wholeRung(candidate.target, candidate.positions ?? ONE_POSITION);
+    return sum - (whole[measure] - Math.min(...rungsOf(candidate, measure).map((rung) => rung[measure]))) * (unit === "bytes" ? bytesOf(dtype) : 1);
+  }, totalOf(model, unit));
 }

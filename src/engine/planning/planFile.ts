@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { version } from "../../../package.json";
 import type { Draft, DraftWish } from "../../shared/planning";
+import { plannedMultiplyAdds } from "../../factorize/multiplyAdds";
 import { PLAN_SCHEMA, planText } from "../../factorize/plan";
 import type { PreparedModel } from "./preparedModel";
 import { amountWords, isUnit } from "./words";
@@ -15,6 +16,7 @@ export async function planOf(model: PreparedModel, draft: Draft): Promise<string
     schema: PLAN_SCHEMA, tool: { name: "ranklens", version },
     source: { file: basename(path), format, sha256: await model.sha256(), parameters },
     choice: `${wishText(draft.wish)}, scheme ${draft.scheme}${locks === 0 ? "" : `, ${locks} ${locks === 1 ? "layer" : "layers"} set by hand`}`,
+    multiplyAdds: model.multiplyAdds === null ? null : plannedMultiplyAdds(model.multiplyAdds, layers),
     layers,
   });
 }

@@ -1,6 +1,7 @@
 import type { PlainFault } from "../../shared/fault";
 import type { Curve, Draft, LayerLadder, Planning, Proposal } from "../../shared/planning";
 import type { OpenOptions } from "../../models/model";
+import type { MultiplyAdds } from "../../factorize/multiplyAdds";
 import type { Output } from "../../factorize/source";
 import type { KnownSpectrum } from "./preparedModel";
 
@@ -23,6 +24,8 @@ export interface PrepareParams {
   readonly as: Output;
   readonly spectra: readonly KnownSpectrum[];
   readonly failed: ReadonlyMap<string, string>;
+  /** null: not counted yet. */
+  readonly multiplyAdds: MultiplyAdds | null;
   /** 0: as many as there are cores. */
   readonly threads: number;
 }

@@ -1,14 +1,18 @@
 import { considerLayers, offByDefault, type Candidate, type Considered } from "../../factorize/candidates";
 import { contentHash } from "../../factorize/apply";
+import { perPosition, type MultiplyAdds } from "../../factorize/multiplyAdds";
 import type { SchemeId } from "../../factorize/scheme";
-import { schemesFor } from "../../factorize/schemes";
+import { PLAIN_SCHEMES, schemesFor } from "../../factorize/schemes";
 import { OUTPUTS, type Output } from "../../factorize/source";
 import { endingOf, openSource } from "../../factorize/sources";
-import type { Unit } from "./words";
+import type { Totals } from "./words";
 import type { SpectrumSolver } from "../../linalg/singularValues";
 import { openModel } from "../../models/formats";
 import type { OpenOptions } from "../../models/model";
 import type { ModelSummary } from "../../shared/report";
+
+/** LoRA of a convolution is the channel scheme, and no other. */
+const ADAPTER_SCHEME = "channel";
 
 export interface KnownSpectrum {
   readonly name: string;
@@ -33,13 +37,13 @@ export interface PrepareOptions {
 /** A model with every layer's candidates: one proposal after another is made of it. Holds no file open. */
 export class PreparedModel {
   private readonly byScheme = new Map<string, ReadonlyMap<string, Candidate>>();
+  private placed: MultiplyAdds | null = null;
   private hash: Promise<string> | null = null;
 
   private constructor(
     readonly summary: ModelSummary,
     readonly as: Output,
-    /** Every layer in the model's order, those that are off by default as candidates too. */
-    readonly considered: readonly Considered[],
+    private layers: readonly Considered[],
     readonly kinds: readonly { readonly kind: string; readonly shape: readonly number[] }[],
     readonly off: ReadonlyMap<string, string>,
     /** Forms that the model can be written in. */
@@ -58,8 +62,7 @@ export class PreparedModel {
       try {
         let done = 0;
         const considered = await considerLayers(model.layers, source, {
-          // LoRA of a convolution is the channel scheme, and no other.
-          scheme: as === "adapter" ? "channel" : "auto", included: () => true, excluded: (name) => failed.has(name),
+          scheme: as === "adapter" ? ADAPTER_SCHEME : "auto", included: () => true, excluded: (name) => failed.has(name),
           known: (name, unfolding, part) => known.get(JSON.stringify([name, unfolding, part])) ?? null,
           read: ({ tensor }) => {
             onLayer(tensor.name, done++);
@@ -67,17 +70,45 @@ export class PreparedModel {
           },
           solver,
         });
-        return new PreparedModel(
+        const prepared = new PreparedModel(
           model.summary, as, considered.map((layer) => ({ ...layer, reason: failed.get(layer.name) ?? layer.reason })),
           model.layers.map(({ kind, tensor: { shape } }) => ({ kind, shape })), offByDefault(model.layers, source),
           model.summary.format === "onnx" ? ["factored"] : OUTPUTS, model.files, source.bytes ?? model.summary.bytes,
         );
+        if (source.activations === undefined) prepared.place(perPosition(source));
+        return prepared;
       } finally {
         await source.close();
       }
     } finally {
       await model.close();
     }
+  }
+
+  /** Every layer in the model's order, those that are off by default as candidates too. */
+  get considered(): readonly Considered[] {
+    return this.layers;
+  }
+
+  /** null where the graph was not run yet. */
+  get multiplyAdds(): MultiplyAdds | null {
+    return this.placed;
+  }
+
+  /** Candidates know from now on where they are applied. */
+  place(multiplyAdds: MultiplyAdds): void {
+    if (this.placed !== null) return;
+    this.placed = multiplyAdds;
+    this.layers = this.layers.map((layer) => {
+      const positions = multiplyAdds.positions.get(layer.name);
+      return layer.candidate === null || positions === undefined ? layer : { ...layer, candidate: { ...layer.candidate, positions } };
+    });
+    this.byScheme.clear();
+  }
+
+  /** Those that candidates have spectra for: others take minutes, or spectra that no analysis has, and are the terminal's. */
+  get schemes(): readonly SchemeId[] {
+    return this.as === "adapter" ? ["svd", ADAPTER_SCHEME] : PLAIN_SCHEMES;
   }
 
   /** Candidates by layer, with the schemes that are asked for. The same objects for every draft, as what is known of them is kept by them. */
@@ -99,8 +130,9 @@ export class PreparedModel {
     return endingOf({ summary: this.summary, files: this.files });
   }
 
-  get totals(): Readonly<Record<Unit, number>> {
-    return { params: this.summary.parameters, bytes: this.bytes };
+  /** Multiply-adds: null until they are counted. */
+  get totals(): Totals {
+    return { params: this.summary.parameters, bytes: this.bytes, macs: this.placed?.total ?? null };
   }
 
   /** SHA-256 of the model's files. @throws Fault */

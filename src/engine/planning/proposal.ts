@@ -1,7 +1,8 @@
 import { Fault } from "../../shared/fault";
-import type { Draft, Lock, ModelEstimate, Proposal, ProposedLayer } from "../../shared/planning";
+import type { Draft, Lock, ModelEstimate, Proposal } from "../../shared/planning";
 import type { Considered } from "../../factorize/candidates";
-import { rungAt } from "../../factorize/ladder";
+import { rungAt, wholeRung } from "../../factorize/ladder";
+import { plannedMultiplyAdds } from "../../factorize/multiplyAdds";
 import { bytesOf, propose, type Wish } from "../../factorize/propose";
 import { parseRankRule } from "../../factorize/rankRule";
 import { SCHEME_IDS, type SchemeId } from "../../factorize/scheme";
@@ -9,8 +10,8 @@ import type { PlanLayer } from "../../factorize/plan";
 import type { PreparedModel } from "./preparedModel";
 import { amountWords, isAllocation, isUnit, makesSmaller, type Unit } from "./words";
 
-/** Sizes of activations are not known: only parameters of a locked layer count here. */
-const ONE_POSITION = { before: [], after: [] };
+/** Where sizes of activations are not known: only parameters of a locked layer count then. */
+export const ONE_POSITION = { before: [], after: [] };
 
 /** A draft as the core reads it: layers by their scheme, and those that a person has set. */
 export interface Drafted {
@@ -44,20 +45,33 @@ export function draftedLayers(model: PreparedModel, { scheme, included, excluded
 /** Ranks for all layers of a draft. @throws Fault budget-impossible, usage */
 export function proposal(model: PreparedModel, draft: Draft): Proposal {
   const layers = plannedLayers(model, draft, draftedLayers(model, draft));
-  return { layers, before: { parameters: model.summary.parameters, bytes: model.summary.bytes }, after: estimate(model, layers) };
+  return { layers, before: { parameters: model.summary.parameters, bytes: model.summary.bytes }, after: estimate(model, layers), multiplyAdds: plannedOf(model, layers) };
 }
 
 /** @throws Fault budget-impossible, usage */
 export function plannedLayers(model: PreparedModel, draft: Draft, { considered, locked }: Drafted): readonly PlanLayer[] {
   const wish = wishOf(draft);
-  const unit: Unit = wish.kind === "budget" ? wish.budget.unit : "params";
-  const total = [...locked.values()].reduce((sum, layer) => sum - saved(layer, unit, dtypeOf(considered, layer.name)), model.totals[unit]);
+  const unit: Unit = wish.kind === "budget" ? wish.budget.unit : wish.kind === "multiply-adds" ? "macs" : "params";
+  const total = [...locked.values()].reduce((sum, layer) => sum - saved(layer, unit, dtypeOf(considered, layer.name)), totalOf(model, unit));
   const { layers } = propose(considered, wish, total, amountWords(unit));
   return layers.map((layer) => locked.get(layer.name) ?? layer);
 }
 
+/** @throws Fault usage for multiply-adds of a graph that was not run */
+export function totalOf(model: PreparedModel, unit: Unit): number {
+  const total = model.totals[unit];
+  if (total === null) throw new Fault("usage", "The multiply-adds of the model are not counted.", "Choose them as the budget's unit again.");
+  return total;
+}
+
+function plannedOf({ multiplyAdds, as }: PreparedModel, layers: readonly PlanLayer[]): Proposal["multiplyAdds"] {
+  if (multiplyAdds === null) return null;
+  const planned = plannedMultiplyAdds(multiplyAdds, layers);
+  return makesSmaller(as) ? planned : { ...planned, after: planned.before };
+}
+
 /** What a plan makes of the model's size, and what it loses. */
-export function estimate(model: PreparedModel, layers: readonly ProposedLayer[]): ModelEstimate {
+export function estimate(model: PreparedModel, layers: readonly PlanLayer[]): ModelEstimate {
   const { params, bytes } = model.totals;
   const smaller = makesSmaller(model.as);
   const saving = (unit: Unit): number => layers.reduce((sum, layer, index) => sum + saved(layer, unit, model.considered[index]!.dtype), 0);
@@ -73,7 +87,8 @@ export function estimate(model: PreparedModel, layers: readonly ProposedLayer[])
 }
 
 /** What a layer's factors save, in a unit. */
-export function saved({ parametersBefore, parametersAfter }: ProposedLayer, unit: Unit, dtype: string): number {
+export function saved({ parametersBefore, parametersAfter, multiplyAddsBefore = 0, multiplyAddsAfter = 0 }: PlanLayer, unit: Unit, dtype: string): number {
+  if (unit === "macs") return multiplyAddsBefore - multiplyAddsAfter;
   return (parametersBefore - parametersAfter) * (unit === "bytes" ? bytesOf(dtype) : 1);
 }
 
@@ -88,6 +103,7 @@ function wishOf({ wish }: Draft): Wish {
   const { unit, amount, allocation } = wish;
   if (!isUnit(unit)) throw unknown("unit", unit);
   if (!isAllocation(allocation)) throw unknown("way to share a budget", allocation);
+  if (unit === "macs") return { kind: "multiply-adds", budget: { amount, allocation } };
   return { kind: "budget", budget: { unit, amount, allocation } };
 }
 
@@ -101,8 +117,9 @@ function lockedLayer({ name, parameters, candidate }: Considered, { scheme: id, 
   if (ranks.length !== full.length || ranks.some((rank, mode) => !Number.isSafeInteger(rank) || rank < 1 || rank > full[mode]!)) {
     throw new Fault("plan-mismatch", `Ranks ${ranks.join(" × ")} of layer ${name} are out of range: the highest are ${full.join(" × ")}.`, "Choose lower ones.");
   }
-  const rung = rungAt(candidate.target, scheme, ranks, spectra, ONE_POSITION);
-  return { ...own, action: "factorize", scheme: scheme.id, ranks, reason: "set by hand", parametersAfter: rung.parameters, relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)) };
+  const rung = rungAt(candidate.target, scheme, ranks, spectra, candidate.positions ?? ONE_POSITION);
+  const multiplied = candidate.positions === undefined ? {} : { multiplyAddsBefore: wholeRung(candidate.target, candidate.positions).multiplyAdds, multiplyAddsAfter: rung.multiplyAdds };
+  return { ...own, action: "factorize", scheme: scheme.id, ranks, reason: "set by hand", parametersAfter: rung.parameters, ...multiplied, relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)) };
 }
 
 function dtypeOf(considered: readonly Considered[], name: string): string {

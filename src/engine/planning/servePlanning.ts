@@ -3,6 +3,7 @@ import { Fault } from "../../shared/fault";
 import type { Planning } from "../../shared/planning";
 import type { SpectrumSolver } from "../../linalg/singularValues";
 import { spectrumSolver } from "../spectra";
+import { MOST_RUN_UNASKED } from "../multiplyAddsApart";
 import { curve } from "./curve";
 import { laddersOf } from "./ladders";
 import { planOf } from "./planFile";
@@ -29,9 +30,10 @@ export function servePlanning(channel: NodeJS.Process): void {
     if (model === undefined) throw new Unprepared();
     return model;
   };
-  const prepare = async ({ key, threads, ...options }: PrepareParams): Promise<PreparedModel> => {
+  const prepare = async ({ key, threads, multiplyAdds, ...options }: PrepareParams): Promise<PreparedModel> => {
     solver ??= spectrumSolver(threads > 0 ? threads : availableParallelism(), (text) => send({ type: "notice", text }));
     const model = models.get(key) ?? await PreparedModel.open({ ...options, solver, onLayer: (name, done) => send({ type: "layer", key, name, done }) });
+    if (multiplyAdds !== null) model.place(multiplyAdds);
     models.delete(key);
     models.set(key, model);
     for (const oldest of models.keys()) if (models.size > KEPT) models.delete(oldest);
@@ -68,7 +70,8 @@ function readyPlanning(model: PreparedModel): Extract<Planning, { state: "ready"
       name, dtype, parameters, ...model.kinds[index]!, refusal: candidate === null ? reason : null, offReason: candidate === null ? null : (model.off.get(name) ?? null),
       schemes: candidate?.schemes.map(({ scheme }) => scheme.id) ?? [],
     })),
-    choices: planningChoices(model.totals, model.outputs),
+    choices: planningChoices(model.totals, model.outputs, model.schemes),
+    countsUnasked: model.multiplyAdds === null && model.summary.bytes <= MOST_RUN_UNASKED,
     check: model.summary.format === "onnx" ? "run" : "layers",
     ending: model.ending,
   };

@@ -1,12 +1,16 @@
 import { ALLOCATIONS, type AllocationId, type Budget } from "../../factorize/propose";
 import type { RankRule } from "../../factorize/rankRule";
-import { PLAIN_SCHEMES, SCHEMES } from "../../factorize/schemes";
+import type { SchemeId } from "../../factorize/scheme";
+import { SCHEMES } from "../../factorize/schemes";
 import { OUTPUTS, type Output } from "../../factorize/source";
-import type { NamedChoice, PlanningChoices, Preset, RuleChoice } from "../../shared/planning";
+import type { DraftWish, NamedChoice, PlanningChoices, Preset, RuleChoice } from "../../shared/planning";
 import { bytesText, countText } from "../../shared/figures";
 
 type Words = Omit<NamedChoice, "id">;
-export type Unit = Budget["unit"];
+/** As the terminal names them. */
+export type Unit = Budget["unit"] | "macs";
+/** Of the model as it is; multiply-adds are null until they are counted. */
+export type Totals = Readonly<Record<Budget["unit"], number> & { readonly macs: number | null }>;
 
 /** Each record is keyed by what the core offers: a scheme, way or unit without words does not compile. */
 const ALLOCATION_WORDS: Readonly<Record<AllocationId, Words>> = {
@@ -19,6 +23,7 @@ const ALLOCATION_WORDS: Readonly<Record<AllocationId, Words>> = {
 const UNIT_WORDS: Readonly<Record<Unit, Words & { readonly text: (amount: number) => string }>> = {
   params: { label: "Parameters", note: "Weights in the whole model.", text: (amount) => `${countText(amount)} parameters` },
   bytes: { label: "Bytes", note: "Size of the files.", text: bytesText },
+  macs: { label: "Multiply-adds", note: "Of the layers that are counted: for one run of the graph, or at one position of each layer where the format has no graph. Fewer are not always faster.", text: (amount) => `${countText(amount)} multiply-adds` },
 };
 
 const OUTPUT_WORDS: Readonly<Record<Output, Words & { readonly smaller: boolean }>> = {
@@ -44,7 +49,7 @@ const PRESETS: readonly Preset[] = [
   { id: "balanced", label: "Balanced", note: "60 % of the parameters, least total error.", scheme: "auto", wish: budget(0.6, "least-total") },
   { id: "small", label: "Small", note: "40 % of the parameters, least total error.", scheme: "auto", wish: budget(0.4, "least-total") },
   { id: "trp", label: "As TRP", note: "Trained Rank Pruning's choice: each convolution by channel, the smallest rank that keeps 98 % of the energy.", scheme: "channel", wish: { kind: "rule", rule: "energy:0.98" } },
-  { id: "alds", label: "As ALDS", note: "Automatic Layer-wise Decomposition Selector's choice: 60 % of the parameters, the largest error over the layers as small as possible.", scheme: "auto", wish: budget(0.6, "minimax") },
+  { id: "alds", label: "As ALDS", note: "How ALDS shares a budget (Liebenwein et al. 2021): 60 % of the parameters, the largest error over the layers as small as possible. By the schemes of this wizard: ALDS's own, channels in groups, are the terminal's (--scheme alds).", scheme: "auto", wish: budget(0.6, "minimax") },
 ];
 
 function budget(amount: number, allocation: AllocationId): Preset["wish"] {
@@ -53,6 +58,11 @@ function budget(amount: number, allocation: AllocationId): Preset["wish"] {
 
 export function isUnit(unit: string): unit is Unit {
   return Object.hasOwn(UNIT_WORDS, unit);
+}
+
+/** Whether its ranks follow from where layers are applied. */
+export function isOfMultiplyAdds(wish: DraftWish): boolean {
+  return wish.kind === "budget" && wish.unit === ("macs" satisfies Unit);
 }
 
 export function isAllocation(id: string): id is AllocationId {
@@ -72,13 +82,15 @@ export function makesSmaller(output: Output): boolean {
   return OUTPUT_WORDS[output].smaller;
 }
 
-/** @param outputs forms that the model's format can be written in */
-export function planningChoices(totals: Readonly<Record<Unit, number>>, outputs: readonly Output[]): PlanningChoices {
+/**
+ * @param outputs forms that the model's format can be written in
+ * @param schemes that candidates have
+ */
+export function planningChoices(totals: Totals, outputs: readonly Output[], schemes: readonly SchemeId[]): PlanningChoices {
   return {
     schemes: [
       { id: "auto", label: "Best for each layer", note: "Every scheme that fits a layer is considered at every size." },
-      // The others need spectra that no analysis has, or fits that take minutes: they are the terminal's.
-      ...PLAIN_SCHEMES.map((id) => SCHEMES[id]).map(({ id, label, source }) => ({ id, label, note: source })),
+      ...schemes.map((id) => SCHEMES[id]).map(({ id, label, source }) => ({ id, label, note: source })),
     ],
     allocations: named(ALLOCATION_WORDS),
     units: Object.entries(UNIT_WORDS).map(([id, { label, note }]) => ({ id, label, note, total: totals[id as Unit] })),

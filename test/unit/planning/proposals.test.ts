@@ -5,11 +5,14 @@ import { laddersOf } from "../../../src/engine/planning/ladders";
 import { planOf } from "../../../src/engine/planning/planFile";
 import { PreparedModel } from "../../../src/engine/planning/preparedModel";
 import { proposal } from "../../../src/engine/planning/proposal";
+import { planningChoices } from "../../../src/engine/planning/words";
 import { parsePlan } from "../../../src/factorize/plan";
+import type { Output } from "../../../src/factorize/source";
 import { exactSolver } from "../../../src/linalg/exactSolver";
 import { DEFAULT_OPEN_OPTIONS } from "../../../src/models/model";
 import type { Draft, DraftWish, Lock } from "../../../src/shared/planning";
 import { diagonal, noise, temporaryFolder, writeModel } from "../../engine/support/modelFiles";
+import { convolutionModel } from "../factorize/support/runnable";
 
 /** σ = 8, 4, 2, 1 and zeros: energies 64, 16, 4, 1 of 85. */
 const DECAY = [8, 4, 2, 1, ...Array<number>(12).fill(0)];
@@ -61,11 +64,19 @@ describe("a draft", () => {
     expect(after.error).toBeCloseTo(Math.sqrt(5 / 85 / 4), 6);
   });
 
+  it("says its multiply-adds at one position of each layer, where the format has no graph: a matrix multiplies once by each weight", () => {
+    const { after, multiplyAdds } = proposal(model, draft({ kind: "rule", rule: "fixed:2" }, { excluded: ["c.weight"], locks: { "b.weight": { scheme: "svd", ranks: [3] } } }));
+    // The norm's weights multiply no matrix.
+    const before = TOTAL - 16;
+    expect(multiplyAdds).toEqual({ before, after: before - (256 - 64) - (256 - 96), per: "one position of each layer", uncounted: [] });
+    expect(after.parameters).toBe(multiplyAdds!.after + 16);
+  });
+
   const lock = fc.option(fc.oneof(fc.constant<Lock>({ scheme: null, ranks: [] }), fc.integer({ min: 1, max: 16 }).map((rank): Lock => ({ scheme: "svd", ranks: [rank] }))), { nil: undefined });
   it("never exceeds its budget, whatever is set by hand, which no budget changes", () => {
-    fc.assert(fc.property(fc.double({ min: 0.1, max: 1, noNaN: true }), lock, lock, fc.constantFrom("least-total", "minimax", "equal-ratio"), fc.constantFrom("params", "bytes"), (share, a, b, allocation, unit) => {
+    fc.assert(fc.property(fc.double({ min: 0.1, max: 1, noNaN: true }), lock, lock, fc.constantFrom("least-total", "minimax", "equal-ratio"), fc.constantFrom("params", "bytes", "macs"), (share, a, b, allocation, unit) => {
       const locks = Object.fromEntries(Object.entries({ "a.weight": a, "b.weight": b }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-      const amount = Math.floor(share * model.totals[unit]);
+      const amount = Math.floor(share * model.totals[unit]!);
       const asked = draft({ kind: "budget", unit, amount, allocation }, { locks });
       let found;
       try {
@@ -74,7 +85,7 @@ describe("a draft", () => {
         expect(error).toMatchObject({ code: "budget-impossible" });
         return;
       }
-      expect(unit === "params" ? found.after.parameters : found.after.bytes).toBeLessThanOrEqual(amount);
+      expect({ params: found.after.parameters, bytes: found.after.bytes, macs: found.multiplyAdds!.after }[unit]).toBeLessThanOrEqual(amount);
       for (const [name, { ranks }] of Object.entries(locks)) expect(found.layers.find((each) => each.name === name)?.ranks).toEqual(ranks);
     }));
   });
@@ -106,6 +117,10 @@ describe("the curve of size against error", () => {
       expect(point.error).toBeLessThanOrEqual(points[index - 1]!.error);
     }
   });
+  it("goes along multiply-adds too", async () => {
+    const found = await curve(model, draft(budget(0.5, { unit: "macs" })), () => true);
+    expect(found).toMatchObject({ unit: "macs", least: TOTAL - 16 - 2 * (256 - 32) - (600 - 50), total: TOTAL - 16 });
+  });
   it("ends when another is asked for", async () => {
     let asked = 0;
     expect(await curve(model, draft(budget(0.5)), () => ++asked < 3)).toBeNull();
@@ -122,6 +137,41 @@ describe("the ranks of one layer", () => {
     expect(ladder?.rungs.slice(0, 4).map(({ parameters, error }) => [parameters, error])).toEqual([[32, 21], [64, 5], [96, 1], [128, 0]].map(([parameters, lost]) => [parameters, Number(Math.sqrt(lost! / 85).toPrecision(6))]));
   });
   it("are not those of a layer that stays", () => expect(() => laddersOf(model, "d.weight")).toThrow(/can be factorized/));
+});
+
+describe("a graph", () => {
+  const { path } = convolutionModel({ opType: "Conv", channels: [8, 12], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true });
+  const opened = () => PreparedModel.open({ path, open: DEFAULT_OPEN_OPTIONS, as: "factored", solver: exactSolver, failed: new Map(), onLayer: () => undefined, spectra: [] });
+  const asked = (amount: number) => draft(budget(0, { unit: "macs", amount }), { included: ["conv.weight"] });
+
+  it("has no multiply-adds before it was run, and no budget of them", async () => {
+    const graph = await opened();
+    expect(proposal(graph, draft(budget(1)))).toMatchObject({ multiplyAdds: null });
+    expect(() => proposal(graph, asked(1000))).toThrow(/multiply-adds of the model are not counted/);
+  });
+  it("is planned by the positions of the run, and its plan says them", async () => {
+    const graph = await opened();
+    const total = 8 * 12 * 9 * 16 * 16;
+    graph.place({ total, positions: new Map([["conv.weight", { before: [16, 16], after: [16, 16] }]]), per: "one run", uncounted: [] });
+    const found = proposal(graph, asked(0.6 * total));
+    expect(found.multiplyAdds).toMatchObject({ before: total, per: "one run" });
+    expect(found.multiplyAdds!.after).toBeLessThanOrEqual(0.6 * total);
+    expect(parsePlan(await planOf(graph, asked(0.6 * total)), "plan.json")).toMatchObject({ choice: "budget of 133 k multiply-adds by least-total, scheme auto", multiplyAdds: found.multiplyAdds });
+  });
+  it("keeps layers that are not counted under a budget of multiply-adds, and says which they are", async () => {
+    const graph = await opened();
+    graph.place({ total: 100, positions: new Map(), per: "one run", uncounted: ["conv.weight"] });
+    expect(proposal(graph, asked(100))).toMatchObject({ layers: [{ action: "keep", reason: expect.stringMatching(/multiply-adds are not counted/) as string }], multiplyAdds: { before: 100, after: 100, uncounted: ["conv.weight"] } });
+  });
+});
+
+describe("what the wizard offers", () => {
+  it.each<[Output, string[]]>([["factored", ["auto", "svd", "channel", "spatial", "tucker2"]], ["adapter", ["auto", "svd", "channel"]]])("as %s are the schemes that candidates have", async (as, schemes) => {
+    const path = writeModel(folder.path, "conv.safetensors", { "a.weight": noise(3, 8, 6, 3, 3), "b.weight": noise(4, 16, 16, 3, 3), "c.weight": noise(5, 12, 14), "head.weight": noise(6, 12, 16) });
+    const made = await PreparedModel.open({ path, open: DEFAULT_OPEN_OPTIONS, as, solver: exactSolver, failed: new Map(), onLayer: () => undefined, spectra: [] });
+    expect(planningChoices(made.totals, made.outputs, made.schemes).schemes.map(({ id }) => id)).toEqual(schemes);
+    expect(new Set(["auto", ...made.considered.flatMap(({ candidate }) => candidate?.schemes.map(({ scheme }) => scheme.id) ?? [])])).toEqual(new Set(schemes));
+  });
 });
 
 describe("the plan of a draft", () => {

@@ -19,14 +19,19 @@ export function wizardLayers(count: number): PlanningLayer[] {
   ];
 }
 
-export function readyPlanning(layers: readonly PlanningLayer[]): Ready {
+/** Of a unit, for each weight. */
+const SCALES: Readonly<Record<string, number>> = { params: 1, bytes: 4, macs: 100 };
+const scaleOf = (unit: string): number => SCALES[unit] ?? 1;
+
+/** @param counted multiply-adds are known; unasked: they are counted in the background */
+export function readyPlanning(layers: readonly PlanningLayer[], counted: boolean, unasked: boolean): Ready {
   const total = layers.reduce((sum, { parameters }) => sum + parameters, 0);
   return {
-    state: "ready", layers, check: "run", ending: ".onnx",
+    state: "ready", layers, countsUnasked: unasked && !counted, check: "run", ending: ".onnx",
     choices: {
       schemes: [{ id: "auto", label: "Best for each layer", note: "Every scheme that fits a layer is considered." }, { id: "svd", label: "SVD", note: "" }, { id: "channel", label: "Channel decomposition", note: "TRP" }, { id: "spatial", label: "Spatial decomposition", note: "TRP" }],
       allocations: [{ id: "least-total", label: "Least total error", note: "Every weight goes where it helps most." }, { id: "minimax", label: "Smallest worst error", note: "ALDS." }],
-      units: [{ id: "params", label: "Parameters", note: "", total }, { id: "bytes", label: "Bytes", note: "", total: 4 * total }],
+      units: [{ id: "params", label: "Parameters", note: "", total }, { id: "bytes", label: "Bytes", note: "", total: 4 * total }, { id: "macs", label: "Multiply-adds", note: "Of the layers that are counted.", total: counted ? scaleOf("macs") * total : null }],
       rules: [{ id: "energy", label: "Share of energy", note: "TRP", figure: { least: 0.5, most: 0.999, step: 0.005, initial: 0.95 } }, { id: "stable", label: "Stable rank", note: "", figure: null }],
       outputs: [{ id: "factored", label: "Factors", note: "Smaller." }, { id: "reconstructed", label: "Multiplied out", note: "No smaller." }],
       presets: [
@@ -40,9 +45,9 @@ export function readyPlanning(layers: readonly PlanningLayer[]): Ready {
 }
 
 /** Every layer at the share of its weights that the budget leaves; the error is what is gone. */
-export function madeUpProposal(layers: readonly PlanningLayer[], draft: Draft): Proposal {
+export function madeUpProposal(layers: readonly PlanningLayer[], draft: Draft, counted: boolean): Proposal {
   const total = layers.reduce((sum, { parameters }) => sum + parameters, 0);
-  const wanted = draft.wish.kind === "rule" ? 0.7 : draft.wish.amount / total / (draft.wish.unit === "bytes" ? 4 : 1);
+  const wanted = draft.wish.kind === "rule" ? 0.7 : draft.wish.amount / total / scaleOf(draft.wish.unit);
   const taken = (layer: PlanningLayer): boolean => layer.refusal === null && !draft.excluded.includes(layer.name) && (layer.offReason === null || draft.included.includes(layer.name));
   const free = layers.filter(taken).reduce((sum, { parameters }) => sum + parameters, 0);
   const share = free === 0 ? 1 : Math.max(0.02, 1 - ((1 - wanted) * total) / free);
@@ -60,6 +65,7 @@ export function madeUpProposal(layers: readonly PlanningLayer[], draft: Draft): 
   const lossy = proposed.filter(({ relativeError }) => relativeError > 0);
   return {
     layers: proposed, before: { parameters: total, bytes: 4 * total },
+    multiplyAdds: counted ? { before: scaleOf("macs") * total, after: scaleOf("macs") * after, per: "one run on x [1, 3, 224, 224]", uncounted: ["features.1.depthwise.weight"] } : null,
     after: {
       parameters: after, bytes: 4 * after, error: Math.sqrt(lossy.reduce((sum, { relativeError }) => sum + relativeError ** 2, 0) / Math.max(1, proposed.length)),
       worst: lossy[0] === undefined ? null : { name: lossy[0].name, error: lossy[0].relativeError }, factorized: lossy.length,
@@ -72,12 +78,12 @@ function errorAt(share: number): number {
 }
 
 export function madeUpCurve(layers: readonly PlanningLayer[], draft: Draft, unit: string): { unit: string; points: CurvePoint[]; least: number; total: number } {
-  const scale = unit === "bytes" ? 4 : 1;
+  const scale = scaleOf(unit);
   const total = scale * layers.reduce((sum, { parameters }) => sum + parameters, 0);
   const least = Math.round(0.1 * total);
   const points = Array.from({ length: 33 }, (_, index): CurvePoint => {
     const amount = Math.round(least + ((total - least) * index) / 32);
-    const { after } = madeUpProposal(layers, { ...draft, wish: { kind: "budget", unit, amount, allocation: "least-total" } });
+    const { after } = madeUpProposal(layers, { ...draft, wish: { kind: "budget", unit, amount, allocation: "least-total" } }, false);
     return { amount, error: after.error, worst: after.worst?.error ?? 0 };
   });
   return { unit, points, least, total };

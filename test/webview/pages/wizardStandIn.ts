@@ -12,6 +12,7 @@ const layers = wizardLayers(model === "many" ? 400 : 8);
 const path = "/home/ada/models/net.onnx";
 let target: WizardTarget | null = model === "none" ? null : { path, output: "/home/ada/models/net.factorized", only: null, asked: 0 };
 let analyzed = model !== "unanalyzed";
+let counted = false;
 let refusal: PlainFault | null = null;
 let history: readonly Run[] = [];
 let progress: Progress = { path, state: analyzed ? "done" : "idle", done: analyzed ? 12 : 0, failed: 0, total: 12, estimated: 0, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null };
@@ -29,8 +30,12 @@ const answers: { readonly [M in keyof WizardMethods]: (params: WizardMethods[M][
   },
   open: () => ({ summary: { path, format: "onnx", parameters: total, bytes: 4 * total, tensors: layers.length, notes: [] }, rows: 12, skipped: 0, progress }),
   analyze: done, cancelAnalysis: done,
-  planning: () => (analyzed ? readyPlanning(layers) : { state: "unanalyzed", missing: 12, total: 12 }),
-  propose: ({ draft }) => refusal ?? madeUpProposal(layers, draft),
+  planning: ({ count }) => {
+    if (count === true && model === "unrunnable") return { code: "unsupported", message: "The multiply-adds of net.onnx are not known.", next: "Give a budget in parameters or bytes." };
+    counted ||= count === true;
+    return analyzed ? readyPlanning(layers, counted, model !== "large" && model !== "unrunnable") : { state: "unanalyzed", missing: 12, total: 12 };
+  },
+  propose: ({ draft }) => refusal ?? madeUpProposal(layers, draft, counted),
   curve: ({ draft }) => madeUpCurve(layers, draft, draft.wish.kind === "budget" ? draft.wish.unit : "params"),
   ladders: ({ name }) => madeUpLadders(layers.find((layer) => layer.name === name)!),
   chooseOutput: () => ({ path: "/home/ada/small/net.onnx" }),

@@ -3,14 +3,16 @@ import { bytesText, countText } from "../../../src/shared/figures";
 import type { PlainFault } from "../../../src/shared/fault";
 import type { Curve, PlanningChoices, Proposal } from "../../../src/shared/planning";
 import { Button, Dropdown } from "../../components/toolkit";
-import { errorText, groupedText, shareText } from "../figures";
+import { errorText, groupedText, MULTIPLY_ADDS, shareText, takenOf } from "../figures";
 import { CurvePlot, type CurveMark } from "../plots/curvePlot";
 import type { Form } from "../state/form";
+import type { UnitControl } from "../state/useUnit";
 import { TEXT } from "../strings";
 import { Field } from "./field";
 
 interface BudgetSectionProps {
   readonly form: Form;
+  readonly unitControl: UnitControl;
   readonly choices: PlanningChoices;
   readonly proposal: Proposal | null;
   readonly curve: Curve | null;
@@ -21,32 +23,31 @@ interface BudgetSectionProps {
 }
 
 /** How small the model becomes: along the curve, or by a figure; and what that is estimated to cost. */
-export function BudgetSection({ form, choices, proposal, curve, marks, fault, smaller, onForm }: BudgetSectionProps): JSX.Element {
+export function BudgetSection({ form, unitControl, choices, proposal, curve, marks, fault, smaller, onForm }: BudgetSectionProps): JSX.Element {
   const { wish } = form;
   const unitId = wish?.kind === "budget" ? wish.unit : (curve?.unit ?? "params");
   const unit = choices.units.find(({ id }) => id === unitId);
+  const total = unit?.total ?? null;
+  const { waiting } = unitControl;
   const setAmount = (amount: number): void => {
     const allocation = wish?.kind === "budget" ? wish.allocation : "least-total";
     onForm({ wish: { kind: "budget", unit: unitId, amount, allocation } });
   };
-  const at = curve === null ? 0 : wish?.kind === "budget" ? wish.amount : takenOf(proposal, unitId);
+  const at = curve === null ? 0 : wish?.kind === "budget" ? wish.amount : proposal === null ? 0 : takenOf(proposal, unitId);
   return (
     <>
       {wish?.kind === "budget" && unit !== undefined && (
         <div class="budget-fields">
           <Field name={TEXT.amount}>
-            <input class="text-input figure-input" type="number" aria-label={TEXT.amount} min={0} max={100} step={1} value={Number(((100 * wish.amount) / unit.total).toFixed(1))}
+            <input class="text-input figure-input" type="number" aria-label={TEXT.amount} min={0} max={100} step={1} disabled={total === null} value={total === null ? "" : Number(((100 * wish.amount) / total).toFixed(1))}
               onChange={({ currentTarget }) => {
                 const share = Number(currentTarget.value) / 100;
-                if (Number.isFinite(share)) setAmount(Math.floor(Math.max(0, Math.min(1, share)) * unit.total));
+                if (Number.isFinite(share) && total !== null) setAmount(Math.floor(Math.max(0, Math.min(1, share)) * total));
               }} />
             <span>{TEXT.percent}</span>
-            <Dropdown label={TEXT.unit} value={wish.unit} options={choices.units.map(({ id, label }) => ({ value: id, text: label.toLowerCase() }))}
-              onChange={(id) => {
-                const next = choices.units.find((each) => each.id === id);
-                if (next !== undefined) onForm({ wish: { ...wish, unit: id, amount: Math.floor((wish.amount / unit.total) * next.total) } });
-              }} />
+            <Dropdown label={TEXT.unit} value={waiting ?? wish.unit} options={choices.units.map(({ id, label }) => ({ value: id, text: label.toLowerCase() }))} onChange={unitControl.choose} />
           </Field>
+          {waiting !== null || total === null ? <p class="quiet" role="status">{TEXT.counting}</p> : unit.id === MULTIPLY_ADDS && <p class="quiet">{unit.note}</p>}
         </div>
       )}
       {fault !== null && (
@@ -74,23 +75,20 @@ export function BudgetSection({ form, choices, proposal, curve, marks, fault, sm
 }
 
 /** What the plan would give, before anything runs. */
-function Estimates({ proposal: { before, after }, smaller }: { readonly proposal: Proposal; readonly smaller: boolean }): JSX.Element {
+function Estimates({ proposal: { before, after, multiplyAdds }, smaller }: { readonly proposal: Proposal; readonly smaller: boolean }): JSX.Element {
   return (
     <div class="estimates">
       <h3>{TEXT.estimated} <span class="tag">≈</span></h3>
       <dl class="figures">
         <div><dt>{TEXT.parameters}</dt><dd title={`${groupedText(before.parameters)} → ${groupedText(after.parameters)}`}>{countText(before.parameters)} → <b>{countText(after.parameters)}</b> <span class="quiet">{shareText(after.parameters / before.parameters)}</span></dd></div>
         <div><dt>{TEXT.size}</dt><dd>{bytesText(before.bytes)} → <b>{bytesText(after.bytes)}</b> <span class="quiet">{shareText(after.bytes / before.bytes)}</span></dd></div>
+        {multiplyAdds !== null && multiplyAdds.before > 0 && <div><dt title={TEXT.countedFor(multiplyAdds.per)}>{TEXT.multiplyAdds}</dt><dd title={`${groupedText(multiplyAdds.before)} → ${groupedText(multiplyAdds.after)}`}>{countText(multiplyAdds.before)} → <b>{countText(multiplyAdds.after)}</b> <span class="quiet">{shareText(multiplyAdds.after / multiplyAdds.before)}</span></dd></div>}
         <div><dt title={TEXT.weightErrorTitle}>{TEXT.weightError}</dt><dd><b>{errorText(after.error)}</b></dd></div>
         {after.worst !== null && <div><dt>{TEXT.worstLayer}</dt><dd class="worst-layer"><b>{errorText(after.worst.error)}</b> <bdi class="quiet" title={after.worst.name}>{after.worst.name}</bdi></dd></div>}
         <div><dt>{TEXT.factorizedLayers}</dt><dd><b>{groupedText(after.factorized)}</b></dd></div>
       </dl>
+      {multiplyAdds !== null && <p class="quiet"><bdi>{TEXT.countedFor(multiplyAdds.per)}</bdi> {multiplyAdds.uncounted.length > 0 && <bdi title={multiplyAdds.uncounted.join("\n")}>{TEXT.uncounted(multiplyAdds.uncounted.length)}</bdi>}</p>}
       {!smaller && <p class="quiet">{TEXT.noSmaller}</p>}
     </div>
   );
-}
-
-function takenOf(proposal: Proposal | null, unit: string): number {
-  if (proposal === null) return 0;
-  return unit === "bytes" ? proposal.after.bytes : proposal.after.parameters;
 }

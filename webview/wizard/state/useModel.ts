@@ -16,6 +16,8 @@ export interface ModelState {
   /** Counts up when another planning came. */
   readonly revision: number;
   readonly reload: () => void;
+  /** The planning with multiply-adds counted, which takes the place of the one that is there. */
+  readonly count: () => Promise<Planning>;
 }
 
 interface Known {
@@ -58,5 +60,12 @@ export function useModel(host: WizardHost, path: string | null, as: string): Mod
     setKnown((now) => ({ ...now, progress: news.progress }));
     if (news.progress.state === "done") load(false);
   }), [host, path, load]);
-  return { ...known, reload: () => load(true) };
+  const count = async (): Promise<Planning> => {
+    const request = asked.current;
+    const planning = await host.request("planning", { path: path ?? "", as, count: true });
+    // Another model's or another output's planning may have been asked for meanwhile.
+    if (request === asked.current) setKnown((now) => ({ ...now, planning, revision: now.revision + 1 }));
+    return planning;
+  };
+  return { ...known, reload: () => load(true), count };
 }

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { PlanningChoices } from "../../../src/shared/planning";
 import type { WizardHost } from "../host";
 import type { CurveMark } from "../plots/curvePlot";
+import { takenOf } from "../figures";
 import { draftOf, presetChanges, type Form } from "./form";
 
 /** Where each preset would come out, by its own proposal; those that no proposal can meet are left out. */
@@ -15,8 +16,8 @@ export function usePresetMarks(host: WizardHost, path: string, form: Form, choic
       for (const preset of choices?.presets ?? []) {
         const draft = draftOf({ ...form, ...presetChanges(preset, choices!) });
         if (!current || draft === null) return;
-        const { after } = await host.request("propose", { path, draft }).catch(() => ({ after: null }));
-        if (after !== null) found.push({ label: preset.label, amount: unit === "bytes" ? after.bytes : after.parameters, error: after.error });
+        const proposal = await host.request("propose", { path, draft }).catch(() => null);
+        if (proposal !== null) found.push({ label: preset.label, amount: takenOf(proposal, unit), error: proposal.after.error });
       }
       if (current) setMarks(found);
     };
