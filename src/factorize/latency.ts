@@ -22,7 +22,8 @@ export function sampled(ladder: readonly Rung[]): readonly Rung[] {
   const first = ladder[0], last = ladder.at(-1);
   if (first === undefined || last === undefined) return [];
   const wanted = Array.from({ length: SAMPLES }, (_, index) => first.parameters * (last.parameters / first.parameters) ** (index / (SAMPLES - 1)));
-  return [...new Set(wanted.map((parameters, index) => (index === SAMPLES - 1 ? last : ladder.findLast((rung) => rung.parameters <= parameters) ?? first)))];
+  const distance = (rung: Rung, parameters: number): number => Math.abs(rung.parameters - parameters);
+  return [...new Set(wanted.map((parameters) => ladder.reduce((best, rung) => (distance(rung, parameters) < distance(best, parameters) ? rung : best))))];
 }
 
 /** A point of a curve: parameters, which rise with the ranks, and milliseconds. */

@@ -43,6 +43,8 @@ export type Wish =
 const MOST_RANKS = 256;
 /** One budget after another is tried on the same candidates. */
 const RUNGS = new WeakMap<Candidate, Map<string, readonly Rung[]>>();
+/** Sums of milliseconds have it: the whole model's time is possible. */
+const ROUNDING = 1e-9;
 type Measure = "parameters" | "multiplyAdds";
 
 /** Schemes whose spectral errors are of one matrix, the layer's own unfolding: ALDS chooses k by them. */
@@ -73,7 +75,7 @@ export function propose(considered: readonly Considered[], wish: Wish, total: nu
     case "latency": {
       const { budget, measured } = wish;
       const costOf = ({ name }: Pick<Considered, "name">, rung: Rung): number => measured.layers.get(name)?.(rung) ?? 0;
-      return byBudget(considered.map((layer) => timed(layer, measured)), budget, total, words, { rungs: (candidate) => rungsBy(candidate, "parameters", budget.allocation, (rung) => costOf(candidate.target, rung)), costOf });
+      return byBudget(considered.map((layer) => timed(layer, measured)), { ...budget, amount: budget.amount * (1 + ROUNDING) }, total, words, { rungs: (candidate) => rungsBy(candidate, "parameters", budget.allocation, (rung) => costOf(candidate.target, rung)), costOf });
     }
   }
 }
