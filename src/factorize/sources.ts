@@ -28,12 +28,6 @@ export function endingOf({ summary: { path, format }, files }: Pick<Model, "summ
   return isSharded ? INDEX_ENDING : FILE_ENDING;
 }
 
-/** @throws Fault usage when a name's ending is not that of the model's output */
-export function assertEnding(model: Model, output: string): void {
-  const ending = endingOf(model);
-  if (!output.toLowerCase().endsWith(ending)) throw wrongEnding(ending);
-}
-
 function wrongEnding(ending: string): Fault {
   const what = ending === INDEX_ENDING ? "The factorized model is of several files" : `The factorized model is ${ending === ".onnx" ? "ONNX" : "safetensors"}`;
   return new Fault("usage", `${what}: the name of the output ends in ${ending}, or is that of a folder.`);

@@ -13,6 +13,7 @@ import { patternKeyShadowed, patternKeyUnmatched } from "./patternKeys";
 import { layerWiseAccumulation, projectionNotLinear, projectionWithoutTargets } from "./projection";
 import { doraQuantized, initNotConvertible, initQuantized } from "./quantized";
 import { rankAboveDimensions } from "./rankAboveDimensions";
+import { rankNotPositive } from "./rankNotPositive";
 import { regexInList } from "./regexInList";
 import { scaleOfPattern } from "./scaleOfPattern";
 import { serving } from "./serving";
@@ -23,7 +24,7 @@ import { unslothEmbeddings } from "./unslothEmbeddings";
 
 /** Every check. A new one is a file beside these and a line here. */
 export const CHECKS: readonly Check[] = [
-  noTargetMatches, targetUnmatched, regexInList, movedPrefix, patternKeyUnmatched, patternKeyShadowed, rankAboveDimensions, scaleOfPattern, serving,
+  noTargetMatches, targetUnmatched, regexInList, movedPrefix, patternKeyUnmatched, patternKeyShadowed, rankAboveDimensions, rankNotPositive, scaleOfPattern, serving,
   tiedEmbeddings, unslothEmbeddings, doraQuantized, initQuantized, initNotConvertible, fusedExperts, expertDropout, groupedConvolution, untouchedConvolutions,
   layersWithExpression, projectionWithoutTargets, projectionNotLinear, layerWiseAccumulation, blockRanks, initNeedsCall, unslothInit,
 ];

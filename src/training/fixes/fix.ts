@@ -2,7 +2,7 @@ import type { ConfigFix } from "../../shared/configReading";
 import type { SettingName, TrainingConfig } from "../config";
 import { removeEntry, removeItem, replaceScalar, setEntry } from "../documents/edits/edits";
 import type { Plain } from "../documents/edits/plain";
-import { entryOf, textOf, type LocatedSequence, type TextEdit } from "../documents/located";
+import { textOf, type LocatedSequence, type TextEdit } from "../documents/located";
 import type { PatternEntry, Setting, TargetItem, Targets } from "../config";
 
 export interface FixKind {
@@ -31,13 +31,6 @@ export function setValue(config: TrainingConfig, { node, entry }: Setting<unknow
   // A part of a longer text has no entry of its own, and no quotes.
   if (entry === null && config.document.whole) return { range: node.range, text: String(value) };
   return replaceScalar(config.document, node, value);
-}
-
-/** A setting taken out. */
-export function removeSetting(config: TrainingConfig, name: SettingName): TextEdit | null {
-  const key = config.keys[name];
-  const entry = key === undefined ? null : entryOf(config.section, key);
-  return entry === null ? null : removeEntry(config.document, config.section, entry);
 }
 
 /** Another name in the place of an item of a list, or of a part of a text between commas; where the list stands elsewhere, there. */
