@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { printable } from "../engine/printable";
 import { latencyApart } from "../engine/latencyApart";
 import type { Considered } from "../factorize/candidates";
 import type { MeasuredLatency } from "../factorize/latency";
@@ -22,7 +21,7 @@ export async function measureLatency(considered: readonly Considered[], source: 
 
 /** What is expected is the sum of layers measured alone: it is not called faster. */
 export function latencyLine({ beforeMs, budgetMs, expectedMs, unmeasured }: PlanLatency): string {
-  const left = unmeasured.length === 0 ? "" : `; not measured alone, and kept: ${unmeasured.map(printable).join(", ")}`;
+  const left = unmeasured.length === 0 ? "" : `, without ${unmeasured.length} ${unmeasured.length === 1 ? "layer that" : "layers that"} could not be measured alone`;
   return `${beforeMs} ms measured, ${expectedMs} ms expected from layers measured alone, under a budget of ${budgetMs} ms${left}`;
 }
 
