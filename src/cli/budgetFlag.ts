@@ -1,13 +1,15 @@
 import { Fault } from "../shared/fault";
 import { bytesText, countText } from "../shared/figures";
+import type { MeasuredLatency } from "../factorize/latency";
 import type { AllocationId, Wish } from "../factorize/propose";
 
-const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, ms: 1 };
 
 const WORDS = {
   params: (amount: number) => `${countText(amount)} parameters`,
   bytes: bytesText,
   macs: (amount: number) => `${countText(amount)} multiply-adds`,
+  latency: (amount: number) => `${Number(amount.toPrecision(3))} ms`,
 } as const;
 export type BudgetUnit = keyof typeof WORDS;
 
@@ -20,22 +22,28 @@ export interface BudgetFlag {
 }
 
 /**
- * "params:0.6" is a share of the model's; "params:2M", "bytes:10MiB" and "macs:3G" are amounts.
+ * "params:0.6" is a share of the model's; "params:2M", "bytes:10MiB" and "macs:3G" are amounts; "latency:0.8" is a
+ * share of the time that the model is measured to take, "latency:12ms" that time.
  * @throws Fault usage
  */
 export function parseBudget(text: string): BudgetFlag {
-  const [, name, typed, suffix = ""] = /^(params|bytes|macs):([0-9.]+)(k|M|G|KiB|MiB|GiB)?$/.exec(text) ?? [];
+  const [, counted, count, prefix = "", timed, time, ms = ""] = /^(?:(params|bytes|macs):([0-9.]+)(k|M|G|KiB|MiB|GiB)?|(latency):([0-9.]+)(ms)?)$/.exec(text) ?? [];
+  const [name, typed, suffix] = timed === undefined ? [counted, count, prefix] : [timed, time, ms];
   const unit = (Object.keys(WORDS) as BudgetUnit[]).find((known) => known === name);
   const value = Number(typed);
-  if (unit === undefined || !(value > 0)) {
-    throw new Fault("usage", `"${text}" is no budget.`, "Budgets are params:0.6, params:2M, bytes:0.5, bytes:10MiB, macs:0.5 or macs:3G: a share of at most 1, or an amount.");
-  }
   const isShare = suffix === "" && value <= 1;
+  if (unit === undefined || !(value > 0) || (unit === "latency" && suffix === "" && !isShare)) {
+    throw new Fault("usage", `"${text}" is no budget.`, "Budgets are params:0.6, params:2M, bytes:0.5, bytes:10MiB, macs:0.5, macs:3G, latency:0.8 or latency:12ms: a share of at most 1, or an amount.");
+  }
   return { unit, figure: isShare ? value : value * UNITS[suffix]!, isShare };
 }
 
-/** @param total of the whole model, in the budget's unit */
-export function budgetWish({ unit, figure, isShare }: BudgetFlag, total: number, allocation: AllocationId): Wish {
+/** @param total of the whole model, in the budget's unit @param measured for a budget of latency */
+export function budgetWish({ unit, figure, isShare }: BudgetFlag, total: number, allocation: AllocationId, measured: MeasuredLatency | null): Wish {
+  if (unit === "latency") {
+    if (measured === null) throw new Error("a budget of latency without a measurement");
+    return { kind: "latency", measured, budget: { amount: isShare ? figure * total : figure, allocation } };
+  }
   const amount = Math.floor(isShare ? figure * total : figure);
   return unit === "macs" ? { kind: "multiply-adds", budget: { amount, allocation } } : { kind: "budget", budget: { unit, amount, allocation } };
 }

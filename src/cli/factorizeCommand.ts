@@ -6,6 +6,7 @@ import { Cancelled, Fault } from "../shared/fault";
 import { considerLayers } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
 import { closenessWords } from "../factorize/budget/closeness";
+import { plannedLatency } from "../factorize/latency";
 import { plannedMultiplyAdds, type MultiplyAdds } from "../factorize/multiplyAdds";
 import { parsePlan, PLAN_SCHEMA, type Plan } from "../factorize/plan";
 import { propose, type AllocationId, type Wish } from "../factorize/propose";
@@ -15,6 +16,7 @@ import type { Output, Source } from "../factorize/source";
 import { adapterPaths } from "../factorize/safetensors/adapter";
 import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
+import { assertMeasurable } from "../engine/latencyApart";
 import { MOST_RUN_UNASKED, multiplyAddsApart } from "../engine/multiplyAddsApart";
 import { Report } from "../engine/report";
 import { exactSolver } from "../linalg/exactSolver";
@@ -24,6 +26,7 @@ import { compareWeightsApart, verifyApart } from "../verify/fork";
 import { budgetWish, budgetWords, parseBudget } from "./budgetFlag";
 import { EXIT } from "./exitCodes";
 import { factorizeSummary, type Outcome } from "./factorizeSummary";
+import { measureLatency } from "./latencyBudget";
 import { ProgressBar } from "./progressBar";
 import { measureRows, resultsCache } from "./spectra";
 
@@ -89,11 +92,9 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   }
   const rule = parseRankRule(flags.ranks ?? DEFAULT_RANKS);
   const budget = flags.budget === undefined ? null : parseBudget(flags.budget);
+  if (budget?.unit === "latency") assertMeasurable(source, model.summary.path);
   const multiplyAdds = await whileInterruptible((signal) => countedMultiplyAdds(source, model, budget?.unit === "macs", signal));
   if (multiplyAdds === null) return null;
-  const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0 };
-  const unit = budget?.unit ?? "params";
-  const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], flags.allocate);
   const known = await knownSpectra(model, options, flags);
   if (known === null) return null;
   const considered = await considerLayers(model.layers, source, {
@@ -101,14 +102,20 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
     scheme: flags.as === "adapter" ? "channel" : flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
     ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
+  const measured = budget?.unit === "latency" ? await whileInterruptible((signal) => measureLatency(considered, source, model.summary.path, signal)) : undefined;
+  if (measured === null) return null;
+  const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0, latency: measured?.total ?? 0 };
+  const unit = budget?.unit ?? "params";
+  const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], flags.allocate, measured ?? null);
   const { layers, allocation } = propose(considered, wish, totals[unit], budgetWords(unit));
   const closeness = allocation === null ? "" : closenessWords(flags.allocate, allocation);
   const { summary } = model;
   return {
     schema: PLAN_SCHEMA, tool: { name: "ranklens", version },
     source: { file: summary.path.slice(dirname(summary.path).length + 1), format: summary.format, sha256, parameters: summary.parameters },
-    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${closeness === "" ? "" : `: ${closeness}`}`,
+    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${measured === undefined ? "" : ", measured on this machine"}${closeness === "" ? "" : `: ${closeness}`}`,
     multiplyAdds: multiplyAdds.known === null ? null : plannedMultiplyAdds(multiplyAdds.known, layers),
+    ...(wish.kind === "latency" ? { latency: plannedLatency(wish.measured, wish.budget.amount, budget?.isShare === true ? budget.figure : null, layers) } : {}),
     layers,
   };
 }
@@ -149,9 +156,11 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
   })).finally(() => bar.clear());
   if (written === null) return null;
   const done = { ...outcome, written, after: { ...await sizeOf(flags.as === "adapter" ? [output, adapterPaths(output).weights] : [output]), macs: outcome.after.macs } };
-  if (flags.verify === undefined) return done;
+  // Whether a budget of latency is kept, only the written model tells.
+  const data = flags.verify ?? (outcome.plan.latency === undefined ? undefined : true);
+  if (data === undefined) return done;
   try {
-    return { ...done, ...await verified(model, output, flags.verify) };
+    return { ...done, ...await verified(model, output, data) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     process.stderr.write(`ranklens: the model was written, but not verified: ${error.message}\n`);

@@ -5,6 +5,7 @@ import { printable } from "../engine/printable";
 import type { Plan, PlanMultiplyAdds } from "../factorize/plan";
 import type { ClassAgreement } from "../verify/compare";
 import type { Verification, WeightVerification } from "../verify/verification";
+import { keptLine, latencyLine } from "./latencyBudget";
 
 /** What `ranklens factorize` did, and its JSON. */
 export interface Outcome {
@@ -36,8 +37,10 @@ export function factorizeSummary({ plan, before, after, written, verification, l
   lines.push("", `${countText(before.parameters)} parameters → ${countText(after.parameters)} (${percentText(after.parameters / before.parameters)})`);
   if (plan.layers.every(({ action }) => action === "keep")) lines.push("No layer is factorized: the weights stay as they are.");
   if (plan.multiplyAdds != null && plan.multiplyAdds.before > 0) lines.push(multiplyAddsLine(plan.multiplyAdds));
+  if (plan.latency !== undefined) lines.push(latencyLine(plan.latency));
   if (after.bytes !== null) lines.push(`${bytesText(before.bytes)} → ${bytesText(after.bytes)}`);
   if (verification !== null) lines.push("", ...verificationLines(verification));
+  if (verification !== null && plan.latency !== undefined) lines.push(keptLine(plan.latency, verification.latency));
   if (layerErrors !== null) lines.push("", ...layerErrorLines(layerErrors));
   if (notes.length > 0) lines.push("", ...notes.map((note) => `Note: ${printable(note)}.`));
   if (unverified !== null) lines.push("", printable(`Not verified: ${unverified.message} ${unverified.next}`).trimEnd());

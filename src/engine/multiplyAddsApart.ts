@@ -6,6 +6,7 @@ import { Cancelled, Fault } from "../shared/fault";
 import { perPosition, perRun, type ActivationProbe, type MultiplyAdds } from "../factorize/multiplyAdds";
 import type { Source } from "../factorize/source";
 import { shapesApart } from "../verify/fork";
+import type { Shapes } from "../verify/verification";
 
 /** A larger graph is copied and run for its multiply-adds only when they are asked for: that takes its size again on the disk. Bytes. */
 export const MOST_RUN_UNASKED = 512 * 2 ** 20;
@@ -20,6 +21,18 @@ export const MOST_RUN_UNASKED = 512 * 2 ** 20;
 export async function multiplyAddsApart(source: Pick<Source, "targets" | "activations">, path: string, verifyScript: string, signal: AbortSignal): Promise<MultiplyAdds> {
   const probe = source.activations;
   if (probe === undefined) return perPosition(source);
+  try {
+    const { inputs, outputs } = await observedShapes(probe, path, verifyScript, signal);
+    const words = [...inputs].map(([name, shape]) => `${name} [${shape.join(", ")}]`).join(", ");
+    return perRun(probe, new Map([...inputs, ...outputs]), `one run on ${words || "no inputs"}`);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new Fault(error.code, `The multiply-adds of ${basename(path)} are not known, as its activations have no known sizes. ${error.message}`, "Give a budget in parameters or bytes.");
+  }
+}
+
+/** The shapes of a graph's inputs and of the probe's values in one run. @throws Fault when the model does not run so, Cancelled */
+export async function observedShapes(probe: ActivationProbe, path: string, verifyScript: string, signal: AbortSignal): Promise<Shapes> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "ranklens-sizes-")));
   // Where the process ends meanwhile, nothing asynchronous is done any more.
   const removeNow = (): void => rmSync(folder, { recursive: true, force: true });
@@ -27,12 +40,7 @@ export async function multiplyAddsApart(source: Pick<Source, "targets" | "activa
   try {
     const copy = join(folder, basename(path));
     await writeCopy(probe, copy).catch((error: unknown) => { throw notCopied(error); });
-    const { inputs, outputs } = await shapesApart(verifyScript, copy, signal);
-    const words = [...inputs].map(([name, shape]) => `${name} [${shape.join(", ")}]`).join(", ");
-    return perRun(probe, new Map([...inputs, ...outputs]), `one run on ${words || "no inputs"}`);
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    throw new Fault(error.code, `The multiply-adds of ${basename(path)} are not known, as its activations have no known sizes. ${error.message}`, "Give a budget in parameters or bytes.");
+    return await shapesApart(verifyScript, copy, signal);
   } finally {
     process.off("exit", removeNow);
     await rm(folder, { recursive: true, force: true });

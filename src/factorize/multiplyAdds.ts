@@ -1,6 +1,7 @@
 import type { Write } from "./atomic";
+import type { MicroModel } from "./micro";
 import type { PlanLayer, PlanMultiplyAdds } from "./plan";
-import { multiplyAddsOf, wholeStep, type Positions } from "./scheme";
+import { multiplyAddsOf, wholeStep, type Positions, type Step } from "./scheme";
 import { isTarget, type Source } from "./source";
 import type { Target } from "./target";
 
@@ -18,6 +19,8 @@ export interface ActivationProbe {
   data(): Promise<readonly { readonly location: string; readonly path: string }[]>;
   /** @returns for each layer of `layers` whose shapes are there, where it is applied */
   positions(shapes: ReadonlyMap<string, readonly number[]>): ReadonlyMap<string, Positions>;
+  /** Models of one layer alone, one for each use. @param steps null: as it is @returns null where they cannot be made */
+  micro(name: string, steps: readonly Step[] | null, shapes: ReadonlyMap<string, readonly number[]>): Promise<readonly MicroModel[] | null>;
 }
 
 /** Multiply-adds of a model, as far as they are known. */

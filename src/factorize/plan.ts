@@ -12,7 +12,21 @@ export interface Plan {
   readonly choice: string;
   /** Of the layers that are counted; null where the model could not be run, left out by plans of older versions. */
   readonly multiplyAdds?: PlanMultiplyAdds | null;
+  /** Under a budget of measured latency; of one machine at one time. */
+  readonly latency?: PlanLatency;
   readonly layers: readonly PlanLayer[];
+}
+
+/** Medians in milliseconds. */
+export interface PlanLatency {
+  readonly beforeMs: number;
+  readonly budgetMs: number;
+  /** Of the model's own, where that was the budget; null: so many milliseconds. */
+  readonly budgetShare: number | null;
+  /** From layers that were measured alone: what the model takes, only its verification tells. */
+  readonly expectedMs: number;
+  /** Candidates that could not be measured alone, and are kept. */
+  readonly unmeasured: readonly string[];
 }
 
 export interface PlanMultiplyAdds {

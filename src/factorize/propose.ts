@@ -5,6 +5,7 @@ import { leastTotal } from "./budget/leastTotal";
 import { minimax } from "./budget/minimax";
 import type { Candidate, Considered } from "./candidates";
 import { breakEven, ladderOf, rungAt, wholeRung, type Rung, type Spectra } from "./ladder";
+import type { MeasuredLatency } from "./latency";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
 import type { Positions, Scheme, SchemeId } from "./scheme";
@@ -31,7 +32,9 @@ export type MultiplyAddsBudget = Pick<Budget, "amount" | "allocation">;
 export type Wish =
   | { readonly kind: "rule"; readonly rule: RankRule }
   | { readonly kind: "budget"; readonly budget: Budget }
-  | { readonly kind: "multiply-adds"; readonly budget: MultiplyAddsBudget };
+  | { readonly kind: "multiply-adds"; readonly budget: MultiplyAddsBudget }
+  /** In milliseconds. */
+  | { readonly kind: "latency"; readonly budget: MultiplyAddsBudget; readonly measured: MeasuredLatency };
 
 /**
  * Ranks of a mode that a budget chooses among: with every one of a large layer's a model of hundreds of layers would have
@@ -40,6 +43,8 @@ export type Wish =
 const MOST_RANKS = 256;
 /** One budget after another is tried on the same candidates. */
 const RUNGS = new WeakMap<Candidate, Map<string, readonly Rung[]>>();
+/** Sums of milliseconds have it: the whole model's time is possible. */
+const ROUNDING = 1e-9;
 type Measure = "parameters" | "multiplyAdds";
 
 /** Schemes whose spectral errors are of one matrix, the layer's own unfolding: ALDS chooses k by them. */
@@ -64,9 +69,14 @@ export function propose(considered: readonly Considered[], wish: Wish, total: nu
     case "rule": return { layers: considered.map((layer) => (layer.candidate === null ? kept(layer, layer.reason) : byRule(layer, layer.candidate, wish.rule))), allocation: null };
     case "budget": {
       const { unit } = wish.budget;
-      return byBudget(considered, wish.budget, total, words, { measure: "parameters", costOf: (layer, rung) => (unit === "params" ? rung.parameters : rung.parameters * bytesOf(layer.dtype)) });
+      return byBudget(considered, wish.budget, total, words, { rungs: (candidate) => rungsOf(candidate, "parameters", wish.budget.allocation), costOf: (layer, rung) => (unit === "params" ? rung.parameters : rung.parameters * bytesOf(layer.dtype)) });
     }
-    case "multiply-adds": return byBudget(considered.map(counted), wish.budget, total, words, { measure: "multiplyAdds", costOf: (_, rung) => rung.multiplyAdds });
+    case "multiply-adds": return byBudget(considered.map(counted), wish.budget, total, words, { rungs: (candidate) => rungsOf(candidate, "multiplyAdds", wish.budget.allocation), costOf: (_, rung) => rung.multiplyAdds });
+    case "latency": {
+      const { budget, measured } = wish;
+      const costOf = ({ name }: Pick<Considered, "name">, rung: Rung): number => measured.layers.get(name)?.(rung) ?? 0;
+      return byBudget(considered.map((layer) => timed(layer, measured)), { ...budget, amount: budget.amount * (1 + ROUNDING) }, total, words, { rungs: (candidate) => rungsBy(candidate, "parameters", budget.allocation, (rung) => costOf(candidate.target, rung)), costOf });
+    }
   }
 }
 
@@ -74,6 +84,12 @@ export function propose(considered: readonly Considered[], wish: Wish, total: nu
 function counted(layer: Considered): Considered {
   if (layer.candidate === null || layer.candidate.positions !== undefined) return layer;
   return { ...layer, candidate: null, reason: "how often it is applied is not known, so its multiply-adds are not counted" };
+}
+
+/** A layer without a time of its own stays as it is. */
+function timed(layer: Considered, { layers }: MeasuredLatency): Considered {
+  if (layer.candidate === null || layers.has(layer.name)) return layer;
+  return { ...layer, candidate: null, reason: "its latency could not be measured alone" };
 }
 
 function positionsOf({ positions = ONE_POSITION }: Candidate): Positions {
@@ -119,12 +135,13 @@ function shared(rule: RankRule, modes: number): RankRule {
 }
 
 interface Costs {
-  readonly measure: Measure;
+  /** What a candidate can be: the layer as it is among them. */
+  rungs(candidate: Candidate): readonly Rung[];
   costOf(layer: Considered, rung: Rung): number;
 }
 
-function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { measure, costOf }: Costs): Proposal {
-  const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, whole: wholeRung(layer.candidate.target, positionsOf(layer.candidate)), rungs: rungsOf(layer.candidate, measure, budget.allocation) }]));
+function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { rungs: rungsFor, costOf }: Costs): Proposal {
+  const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, whole: wholeRung(layer.candidate.target, positionsOf(layer.candidate)), rungs: rungsFor(layer.candidate) }]));
   const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: OBJECTIVES[budget.allocation](rung) })));
   const fixed = total - candidates.reduce((sum, { layer, whole }) => sum + costOf(layer, whole), 0);
   assertPossible(choices, fixed, budget.amount, words);
@@ -144,18 +161,35 @@ function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget,
  * Frobenius norm.
  */
 export function rungsOf(candidate: Candidate, measure: Measure = "parameters", allocation?: AllocationId): readonly Rung[] {
-  const { target, schemes } = candidate;
-  const error = allocation === "minimax" && schemes.every(({ scheme }) => COMPARABLE.includes(scheme.id)) ? "spectralError" : "error2";
+  const error = errorFor(candidate, allocation);
   const own = RUNGS.get(candidate) ?? new Map<string, readonly Rung[]>();
   RUNGS.set(candidate, own);
   const known = own.get(`${measure}/${error}`);
   if (known !== undefined) return known;
-  const positions = positionsOf(candidate);
-  const whole = wholeRung(target, positions);
-  const all = [whole, ...schemes.flatMap(({ scheme, spectra }) => ladderOf(target, scheme, spectra, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]))];
-  const rungs = efficient(all.map((rung) => ({ cost: rung[measure], error: rung[error] }))).map((index) => all[index]!);
+  const rungs = rungsBy(candidate, measure, allocation, (rung) => rung[measure]);
   own.set(`${measure}/${error}`, rungs);
   return rungs;
+}
+
+/** @param measure in which factors are smaller than the layer @param costOf what the budget counts; that of factors must be less too */
+function rungsBy(candidate: Candidate, measure: Measure, allocation: AllocationId | undefined, costOf: (rung: Rung) => number): readonly Rung[] {
+  const error = errorFor(candidate, allocation);
+  const whole = wholeRung(candidate.target, positionsOf(candidate));
+  const most = costOf(whole);
+  const all = [whole, ...smallerRungs(candidate, measure).flat().filter((rung) => costOf(rung) < most)];
+  return efficient(all.map((rung) => ({ cost: costOf(rung), error: rung[error] }))).map((index) => all[index]!);
+}
+
+/** Of each scheme the ranks that make the layer smaller, smallest first. */
+export function smallerRungs(candidate: Candidate, measure: Measure): readonly (readonly Rung[])[] {
+  const { target, schemes } = candidate;
+  const positions = positionsOf(candidate);
+  const whole = wholeRung(target, positions);
+  return schemes.map(({ scheme, spectra }) => ladderOf(target, scheme, spectra, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]));
+}
+
+function errorFor({ schemes }: Candidate, allocation: AllocationId | undefined): "spectralError" | "error2" {
+  return allocation === "minimax" && schemes.every(({ scheme }) => COMPARABLE.includes(scheme.id)) ? "spectralError" : "error2";
 }
 
 const BYTES: Readonly<Record<string, number>> = { float64: 8, float32: 4, float16: 2, bfloat16: 2 };

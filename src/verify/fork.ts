@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import type { Shapes, Verification, VerifyRequest, WeightVerification } from "./verification";
+import type { Latencies, LatencyRequest, Shapes, Verification, VerifyRequest, WeightVerification } from "./verification";
 
-type Answer<T> = { readonly result: T } | { readonly fault: PlainFault };
+type Answer<T> = { readonly result: T } | { readonly fault: PlainFault } | { readonly done: number };
 
 /**
  * Runs two ONNX models side by side, in a process of its own.
@@ -23,17 +23,23 @@ export function shapesApart(script: string, path: string, signal: AbortSignal): 
   return apart(script, { of: "shapes", path }, signal);
 }
 
-/** What is asked of the process. */
-export type VerifyMessage = { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string };
+/** How long a model and its layers take. @param tell hears of measured trials @throws Fault, Cancelled */
+export function latenciesApart(script: string, request: LatencyRequest, signal: AbortSignal, tell: (done: number) => void): Promise<Latencies> {
+  return apart(script, { of: "latencies", request }, signal, tell);
+}
 
-async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal): Promise<T> {
+/** What is asked of the process. */
+export type VerifyMessage = { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string };
+
+async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal, tell: (done: number) => void = () => undefined): Promise<T> {
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const kill = (): void => { child.kill("SIGKILL"); };
   signal.addEventListener("abort", kill);
   try {
     return await new Promise((resolve, reject) => {
-      child.once("message", (answer: Answer<T>) => {
-        if ("result" in answer) resolve(answer.result);
+      child.on("message", (answer: Answer<T>) => {
+        if ("done" in answer) tell(answer.done);
+        else if ("result" in answer) resolve(answer.result);
         else reject(Fault.fromPlain(answer.fault));
       });
       child.once("error", (error) => reject(new Fault("crashed", `Verification could not be started: ${error.message}.`)));

@@ -56,12 +56,12 @@ function shapes(tensors: Record<string, Ort.Tensor>): Map<string, readonly numbe
   return new Map(Object.entries(tensors).flatMap(([name, { dims }]) => (dims === undefined ? [] : [[name, dims]])));
 }
 
-function inputsOf(model: Ort.InferenceSession): InputMeta[] {
+export function inputsOf(model: Ort.InferenceSession): InputMeta[] {
   return model.inputMetadata.flatMap((meta): InputMeta[] => (meta.isTensor ? [{ name: meta.name, type: meta.type, shape: meta.shape }] : []));
 }
 
 /** The first seeded inputs that the model runs on. @throws Fault unsupported where there are none, with what it said of the first */
-async function runnableInputs(ort: typeof Ort, model: Ort.InferenceSession, inputs: readonly InputMeta[], path: string): Promise<SeededInputs> {
+export async function runnableInputs(ort: typeof Ort, model: Ort.InferenceSession, inputs: readonly InputMeta[], path: string): Promise<SeededInputs> {
   let refusal: unknown = null;
   for (const seeded of seededInputs(ort, inputs)) {
     try {
@@ -75,7 +75,7 @@ async function runnableInputs(ort: typeof Ort, model: Ort.InferenceSession, inpu
 }
 
 /** Native code: only where it is asked for, and told when there is none for this machine. */
-async function runtime(): Promise<typeof Ort> {
+export async function runtime(): Promise<typeof Ort> {
   // It would keep a device id in the user's cache folder and report to its makers, see linalg/fast/onnxRuntime.ts.
   process.env["ORT_DISABLE_TELEMETRY"] = "1";
   try {
@@ -85,7 +85,7 @@ async function runtime(): Promise<typeof Ort> {
   }
 }
 
-async function session(ort: typeof Ort, path: string): Promise<Ort.InferenceSession> {
+export async function session(ort: typeof Ort, path: string): Promise<Ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(path, { logSeverityLevel: ONLY_FATAL });
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { MicroModel } from "../factorize/micro";
 import type { OutputComparison } from "./compare";
 
 export interface Latency {
@@ -29,6 +30,23 @@ export interface WeightVerification {
 export interface Shapes {
   readonly inputs: ReadonlyMap<string, readonly number[]>;
   readonly outputs: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Of several medians of one model, apart in time, the least counts: something else on the machine slows some of them. */
+export const ROUNDS = 2;
+
+export interface LatencyRequest {
+  /** Of the whole model. */
+  readonly path: string;
+  /** Each by the models whose times are summed. */
+  readonly trials: readonly (readonly MicroModel[])[];
+}
+
+/** Medians in milliseconds. */
+export interface Latencies {
+  readonly whole: number;
+  /** Without what a run of nothing takes; null for what does not run alone. */
+  readonly trials: readonly (number | null)[];
 }
 
 export interface VerifyRequest {

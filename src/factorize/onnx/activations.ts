@@ -5,6 +5,7 @@ import type { ActivationProbe } from "../multiplyAdds";
 import type { Positions } from "../scheme";
 import { isConvolution, product, type Target } from "../target";
 import { bytesField, textField } from "./encode";
+import { microModels } from "./micro";
 import type { PlacedGraph } from "./scan";
 import { spliced, type Edit } from "./splice";
 import type { Consumer, WeightUses } from "./uses";
@@ -18,7 +19,7 @@ export interface UsedLayer {
 }
 
 /** @param uncounted layers that multiply in other ways */
-export function activationProbe(file: FileBytes, graphs: readonly PlacedGraph[], all: readonly UsedLayer[], uncounted: readonly string[], data: ActivationProbe["data"]): ActivationProbe {
+export function activationProbe(file: FileBytes, graphs: readonly PlacedGraph[], opset: number, all: readonly UsedLayer[], uncounted: readonly string[], data: ActivationProbe["data"]): ActivationProbe {
   const [main] = graphs;
   // A branch may not run, and a loop runs who knows how often: only the main graph's nodes run once for each input.
   const isMain = ({ uses }: UsedLayer): boolean => uses.nodes.every(({ node }) => main?.nodes.includes(node) === true);
@@ -29,6 +30,10 @@ export function activationProbe(file: FileBytes, graphs: readonly PlacedGraph[],
     uncounted: [...uncounted, ...all.filter((layer) => !isMain(layer)).map(({ target }) => target.name)],
     values, data,
     write: (write) => writeExposing(file, main, values, write),
+    micro: async (name, steps, shapes) => {
+      const layer = layers.find(({ target }) => target.name === name);
+      return layer === undefined ? null : microModels({ file, opset }, layer, steps, shapes);
+    },
     positions: (shapes) => new Map(layers.flatMap(({ target, uses }) => {
       const places = uses.nodes.map((consumer) => placeOf(target, uses, consumer, shapes));
       const [first, ...more] = places.filter((place) => place !== null);
@@ -37,10 +42,14 @@ export function activationProbe(file: FileBytes, graphs: readonly PlacedGraph[],
   };
 }
 
+/** The value that a node applies its weight to. */
+export function dataOf({ node: { record }, input }: Consumer): string {
+  return record.inputs[input === 0 ? 1 : 0] ?? "";
+}
+
 /** The values whose shapes say where a node applies its weight: a convolution's input and output, else its data. */
-function valuesOf({ form }: WeightUses, { node: { record }, input }: Consumer): string[] {
-  if (isConvolution(form)) return [record.inputs[0] ?? "", record.outputs[0] ?? ""];
-  return [record.inputs[input === 0 ? 1 : 0] ?? ""];
+function valuesOf({ form }: WeightUses, consumer: Consumer): string[] {
+  return [dataOf(consumer), ...(isConvolution(form) ? [consumer.node.record.outputs[0] ?? ""] : [])];
 }
 
 function placeOf(target: Target, uses: WeightUses, consumer: Consumer, shapes: ReadonlyMap<string, readonly number[]>): Positions | null {

@@ -79,7 +79,7 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
         await files.write(output, (write) => apply(factors, output, write));
         for (const data of dataPaths(output)) await files.write(data, async (write) => copyData(await kept(factors), write));
       },
-      activations: activationProbe(file, graphs, multiplying, uncounted, () => locationsOf(outside, external)),
+      activations: activationProbe(file, graphs, opset, multiplying, uncounted, () => locationsOf(outside, external)),
       close: () => file.close(),
     };
   } catch (error) {

@@ -88,7 +88,7 @@ async function replaceNode(surgeon: Surgeon, { node, input }: Consumer, factors:
 
 const OWN_FIELDS: readonly number[] = [NODE.input, NODE.output, NODE.name, NODE.opType, NODE.attribute];
 
-async function oldNode(file: FileBytes, { place, record }: PlacedNode): Promise<OldNode> {
+export async function oldNode(file: FileBytes, { place, record }: PlacedNode): Promise<OldNode> {
   const bytes = await file.read(place.start, place.end - place.start);
   const raw = (span: { start: number; end: number }): Uint8Array => bytes.subarray(span.start - place.start, span.end - place.start);
   const further: Uint8Array[] = [];
@@ -115,7 +115,7 @@ function constantNode(name: string, proto: Uint8Array): Uint8Array {
 }
 
 /** ValueInfoProto: name = 1, type = 2 {tensor_type = 1 {elem_type = 1, shape = 2 {dim = 1 {dim_value = 1}}}}. */
-function valueInfo(name: string, dataType: number, shape: readonly number[]): Uint8Array {
+export function valueInfo(name: string, dataType: number, shape: readonly number[]): Uint8Array {
   const dims = joined(shape.map((size) => bytesField(1, integerField(1, size))));
   return joined([textField(VALUE_INFO.name, name), bytesField(2, bytesField(1, integerField(1, dataType), bytesField(2, dims)))]);
 }

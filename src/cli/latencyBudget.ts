@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { latencyApart } from "../engine/latencyApart";
+import type { Considered } from "../factorize/candidates";
+import type { MeasuredLatency } from "../factorize/latency";
+import type { PlanLatency } from "../factorize/plan";
+import type { Source } from "../factorize/source";
+import type { Verification } from "../verify/verification";
+import { ProgressBar } from "./progressBar";
+
+/** Measures for a budget in latency, with a bar on a terminal. @throws Fault, Cancelled */
+export async function measureLatency(considered: readonly Considered[], source: Source, path: string, signal: AbortSignal): Promise<MeasuredLatency> {
+  const bar = new ProgressBar(process.stderr);
+  try {
+    return await latencyApart(considered, source, path, join(__dirname, "verify.js"), signal, (done, total, layer) => {
+      bar.show({ path: "", state: "running", done, failed: 0, estimated: 0, total, current: [layer], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
+    });
+  } finally {
+    bar.clear();
+  }
+}
+
+/** What is expected is the sum of layers measured alone: it is not called faster. */
+export function latencyLine({ beforeMs, budgetMs, expectedMs, unmeasured }: PlanLatency): string {
+  const left = unmeasured.length === 0 ? "" : `, without ${unmeasured.length} ${unmeasured.length === 1 ? "layer that" : "layers that"} could not be measured alone`;
+  return `${beforeMs} ms measured, ${expectedMs} ms expected from layers measured alone, under a budget of ${budgetMs} ms${left}`;
+}
+
+/** Whether the written model keeps the budget: a share is one of what the original takes beside it. */
+export function keptLine({ budgetMs, budgetShare }: PlanLatency, { original, candidate }: Verification["latency"]): string {
+  const allowed = budgetShare === null ? budgetMs : budgetShare * original.medianMs;
+  const words = `the written model takes ${candidate.medianMs} ms, the budget allows ${Number(allowed.toFixed(3))} ms`;
+  return candidate.medianMs <= allowed ? `Latency budget met: ${words}.` : `Latency budget NOT met: ${words}. Layers measured alone do not tell all of it: ask for less.`;
+}

@@ -1,0 +1,97 @@
+import type { Rung } from "./ladder";
+import type { PlanLatency, PlanLayer } from "./plan";
+
+/** Ranks of each scheme that are measured: those between follow from them. */
+const SAMPLES = 4;
+
+/** Of a layer written in some way, in milliseconds. */
+export type LayerLatency = (rung: Pick<Rung, "scheme" | "parameters">) => number;
+
+/** What measuring a model told. */
+export interface MeasuredLatency {
+  /** Of the whole model, in milliseconds. What its layers do not explain stays as it is. */
+  readonly total: number;
+  /** By layer. */
+  readonly layers: ReadonlyMap<string, LayerLatency>;
+  /** Candidates that do not run alone. */
+  readonly unmeasured: readonly string[];
+}
+
+/** Rungs that are measured: the first, the last, and between them in equal ratios of parameters. @param ladder smallest first */
+export function sampled(ladder: readonly Rung[]): readonly Rung[] {
+  const first = ladder[0], last = ladder.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const wanted = Array.from({ length: SAMPLES }, (_, index) => first.parameters * (last.parameters / first.parameters) ** (index / (SAMPLES - 1)));
+  const distance = (rung: Rung, parameters: number): number => Math.abs(rung.parameters - parameters);
+  return [...new Set(wanted.map((parameters) => ladder.reduce((best, rung) => (distance(rung, parameters) < distance(best, parameters) ? rung : best))))];
+}
+
+/** A point of a curve: parameters, which rise with the ranks, and milliseconds. */
+export interface Point {
+  readonly parameters: number;
+  readonly ms: number;
+}
+
+/**
+ * The curve through measured points: linear between them, level beyond, and never falling. Where noise makes a larger rank
+ * faster, neighbours take their mean (pooled adjacent violators: Ayer et al., 1955).
+ * @param points at least one
+ */
+export function curveThrough(points: readonly Point[]): (parameters: number) => number {
+  const risen = rising([...points].sort((a, b) => a.parameters - b.parameters));
+  return (parameters) => {
+    const after = risen.findIndex((point) => point.parameters >= parameters);
+    if (after <= 0) return risen[after === 0 ? 0 : risen.length - 1]!.ms;
+    const [low, high] = [risen[after - 1]!, risen[after]!];
+    return low.ms + ((parameters - low.parameters) / (high.parameters - low.parameters)) * (high.ms - low.ms);
+  };
+}
+
+function rising(points: readonly Point[]): Point[] {
+  const pools: { sum: number; count: number }[] = [];
+  for (const { ms } of points) {
+    let pool = { sum: ms, count: 1 };
+    for (let before = pools.at(-1); before !== undefined && before.sum / before.count > pool.sum / pool.count; before = pools.at(-1)) {
+      pools.pop();
+      pool = { sum: pool.sum + before.sum, count: pool.count + before.count };
+    }
+    pools.push(pool);
+  }
+  const levels = pools.flatMap(({ sum, count }) => Array.from({ length: count }, () => sum / count));
+  return points.map(({ parameters }, index) => ({ parameters, ms: levels[index]! }));
+}
+
+/** Measured times of a layer: as it is, and of each scheme at some ranks. */
+export interface LayerTimes {
+  readonly name: string;
+  readonly whole: number;
+  readonly schemes: ReadonlyMap<Rung["scheme"], readonly Point[]>;
+}
+
+/** Alone, layers may take longer than together, where the runtime fuses them: then all count for less, so that they sum to the model's. */
+export function latencyOf(total: number, times: readonly LayerTimes[], unmeasured: readonly string[]): MeasuredLatency {
+  const sum = times.reduce((all, { whole }) => all + whole, 0);
+  const share = sum > total ? total / sum : 1;
+  const layers = new Map(times.map(({ name, whole, schemes }): [string, LayerLatency] => {
+    const curves = new Map([...schemes].map(([scheme, points]) => [scheme, curveThrough(points)]));
+    // A scheme that does not run alone gains nothing that is known.
+    return [name, ({ scheme, parameters }) => share * (curves.get(scheme)?.(parameters) ?? whole)];
+  }));
+  return { total, layers, unmeasured };
+}
+
+/**
+ * What a plan makes of it, as the plan says it: what is expected of layers that were measured alone.
+ * @param share of the model's own latency, where that was the budget
+ */
+export function plannedLatency({ total, layers, unmeasured }: MeasuredLatency, budget: number, share: number | null, planned: readonly PlanLayer[]): PlanLatency {
+  const expected = planned.reduce((sum, { name, scheme, parametersBefore, parametersAfter }) => {
+    const own = layers.get(name);
+    return own === undefined ? sum : sum + own({ scheme, parameters: parametersAfter }) - own({ scheme: null, parameters: parametersBefore });
+  }, total);
+  return { beforeMs: rounded(total), budgetMs: rounded(budget), budgetShare: share, expectedMs: rounded(expected), unmeasured };
+}
+
+function rounded(ms: number): number {
+  return Number(ms.toPrecision(4));
+}
