@@ -128,10 +128,10 @@ describe("the wizard's form", () => {
   it("is filtered, and goes through hundreds of layers by the arrow keys", async () => {
     const { page } = await form("many");
     await expect.poll(() => page.locator(".layer").count()).toBeLessThan(30);
-    // The second layer's tick is disabled: there the focus goes to its name, and stays with names.
+    // The second layer's tick is disabled: there the focus goes to its name, and to ticks again after it.
     await page.getByRole("checkbox", { name: "Factorize features.0.weight" }).focus();
     for (let step = 0; step < 25; step++) await page.keyboard.press("ArrowDown");
-    await expect.poll(() => page.evaluate<string>("document.activeElement.getAttribute('aria-label')")).toBe("Show features.25.block.conv.weight");
+    await expect.poll(() => page.evaluate<string>("document.activeElement.getAttribute('aria-label')")).toBe("Factorize features.25.block.conv.weight");
     await page.getByRole("searchbox", { name: "Filter layers" }).fill("features.399");
     await expect.poll(() => page.locator(".layer").count()).toBe(1);
     await page.close();

@@ -28,6 +28,8 @@ export function LayerList({ layers, proposed, taken, locked, selected, ...action
   const [, draw] = useReducer((count: number) => count + 1, 0);
   /** A control to go to once its row is drawn. */
   const wanted = useRef<{ readonly index: number; readonly control: string } | null>(null);
+  /** Where the focus went to a name because the row's control is disabled: the next row is entered by that control again. */
+  const standIn = useRef<{ readonly index: number; readonly control: string } | null>(null);
   const attach = useCallback((box: HTMLDivElement | null) => {
     element.current = box;
     measure(box);
@@ -43,7 +45,9 @@ export function LayerList({ layers, proposed, taken, locked, selected, ...action
     const row = element.current?.querySelector(`[data-index="${goal?.index ?? -1}"]`);
     if (goal === null || row === null || row === undefined) return;
     wanted.current = null;
-    (row.querySelector<HTMLElement>(`[data-control="${goal.control}"]:enabled`) ?? row.querySelector<HTMLElement>("[data-control=name]"))?.focus();
+    const control = row.querySelector<HTMLElement>(`[data-control="${goal.control}"]:enabled`);
+    standIn.current = control === null ? goal : null;
+    (control ?? row.querySelector<HTMLElement>("[data-control=name]"))?.focus();
   });
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -51,9 +55,10 @@ export function LayerList({ layers, proposed, taken, locked, selected, ...action
     if (step === undefined || row === null || element.current === null) return;
     event.preventDefault();
     // Keys can come faster than rows are drawn.
-    const index = (wanted.current?.index ?? Number(row.dataset["index"])) + step;
+    const at = Number(row.dataset["index"]);
+    const index = (wanted.current?.index ?? at) + step;
     if (index < 0 || index >= layers.length) return;
-    const control = (event.target as HTMLElement).dataset["control"] ?? "name";
+    const control = wanted.current?.control ?? (standIn.current?.index === at ? standIn.current.control : (event.target as HTMLElement).dataset["control"]) ?? "name";
     wanted.current = { index, control };
     const box = element.current;
     if (index * height < box.scrollTop) box.scrollTop = index * height;
