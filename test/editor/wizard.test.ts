@@ -92,8 +92,9 @@ describe("a model that is being written", () => {
     await wizard.locator(".job").getByRole("button", { name: "Cancel" }).click();
     await expect.poll(() => wizard.locator(".job").count()).toBe(0);
     goOn();
-    expect(readdirSync(window().place.folder)).toEqual(names);
-    expect(descendants(window().pid, "/dist/apply.js")).toEqual([]);
+    // The page is free at once; the files go when the process that wrote them has ended.
+    await expect.poll(() => readdirSync(window().place.folder), { timeout: 30_000 }).toEqual(names);
+    await expect.poll(() => descendants(window().pid, "/dist/apply.js"), { timeout: 30_000 }).toEqual([]);
     await wizard.getByRole("button", { name: "Write the model" }).waitFor();
   });
 
