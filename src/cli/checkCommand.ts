@@ -1,15 +1,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { languageByEnding } from "../shared/configLanguage";
-import type { ConfigFinding, ConfigReading, ConfigText } from "../shared/configReading";
+import { ANY_BASE, CHARACTERS_AT_MOST, type ConfigFinding, type ConfigReading, type ConfigText } from "../shared/configReading";
 import { Fault } from "../shared/fault";
 import { CONFIGS_OWN, type ConfigPlan } from "../shared/plannerPage";
 import { BaseModels } from "../training/base/baseModels";
-import { CHARACTERS_AT_MOST } from "../training/documents/read";
 import type { SyntaxFault } from "../training/documents/syntax";
 import { planFile } from "../training/planner/planFile";
 import { planTable } from "../training/planner/planTable";
-import { ANY_BASE, brokenAt, readConfig } from "../training/training";
+import { brokenAt, readConfig } from "../training/training";
 import { printable } from "../engine/printable";
 import { checkJson, checkText } from "./checkReport";
 import { EXIT } from "./exitCodes";

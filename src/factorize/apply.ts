@@ -3,12 +3,13 @@ import { basename } from "node:path";
 import { Fault } from "../shared/fault";
 import type { TruncatedSvd } from "../linalg/svd";
 import { FileBytes } from "../models/fileBytes";
-import type { Model, Values } from "../models/model";
+import type { Model } from "../models/model";
 import type { Plan } from "./plan";
 import type { Factor, SchemeId } from "./scheme";
 import { SCHEMES } from "./schemes";
 import { isTarget, type FactorMaker, type Source } from "./source";
 import { arranged, type Target } from "./target";
+import { areFinite } from "../models/finite";
 
 /** Bytes hashed at once. */
 const CHUNK = 16 * 1024 * 1024;
@@ -84,11 +85,4 @@ export async function factorsFor({ name, layer, target, scheme, ranks }: LayerWo
   const values = arranged(target, await model.read(model.layers[layer]!.tensor));
   if (!areFinite(values)) throw new Fault("not-finite", `Layer ${name} holds numbers that are not finite: it has no factors.`, "Exclude it, or use an earlier checkpoint.");
   return SCHEMES[scheme].factor(target, values, ranks, svd);
-}
-
-/** What is not finite leaves its mark on the sum. Where finite numbers overflow it, each is looked at. */
-function areFinite(values: Values): boolean {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return Number.isFinite(sum) || values.every(Number.isFinite);
 }

@@ -1,4 +1,5 @@
 import type { Matrix } from "./matrix";
+import { transposed as turned } from "./transposed";
 
 /** A·B in float64. */
 export function multiply(a: Matrix, b: Matrix): Matrix {
@@ -52,9 +53,7 @@ export function faceSplitting(a: Matrix, b: Matrix): Matrix {
 }
 
 export function transposed({ rows, columns, data }: Matrix): Matrix {
-  const out = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
-  return { rows: columns, columns: rows, data: out };
+  return { rows: columns, columns: rows, data: turned(data, rows, columns) };
 }
 
 export function diagonal(values: Matrix["data"]): Matrix {

@@ -4,6 +4,7 @@ import type { Matrix } from "./matrix";
 import { orthonormalColumns } from "./orthonormal";
 import { tallView } from "./tallView";
 import { triangularFactor } from "./triangularFactor";
+import { transposed } from "./transposed";
 
 /** W ≈ left · diag(values) · right, the nearest matrix of its rank (Eckart & Young). */
 export interface Triplets {
@@ -117,11 +118,5 @@ function images({ rows, columns, data }: Matrix, vectors: Float64Array, rank: nu
 function identity(n: number): Float64Array {
   const out = new Float64Array(n * n);
   for (let i = 0; i < n; i++) out[i * n + i] = 1;
-  return out;
-}
-
-function transposed(data: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(data.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
   return out;
 }

@@ -9,6 +9,12 @@ export interface RangeEdit {
   readonly text: string;
 }
 
+/** Longer texts are data, not configs: reading one at every keystroke would be felt. */
+export const CHARACTERS_AT_MOST = 400_000;
+
+/** The choice that stands for every base model without one of its own. */
+export const ANY_BASE = "*";
+
 /** A training config as an editor or a terminal gives it. */
 export interface ConfigText {
   readonly text: string;

@@ -21,6 +21,14 @@ export function magnitudeText(value: number | null): string {
   return value === null ? "∞" : value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3) ? value.toExponential(2) : String(Number(value.toPrecision(3)));
 }
 
+/** A fraction in percent without the sign. Shares of a millionth are usual: two digits that count. */
+export function fineShareText(share: number): string {
+  const percent = 100 * share;
+  if (percent === 0) return "0";
+  if (percent >= 99.95) return "100";
+  return percent >= 10 ? percent.toFixed(1) : percent >= 0.01 ? percent.toFixed(2) : String(Number(percent.toPrecision(2)));
+}
+
 /** "656 thousand" is too long for a table: 656 k, 7.2 M, 70 G. */
 export function countText(count: number): string {
   return scaled(count, 1000, ["", " k", " M", " G", " T"]);

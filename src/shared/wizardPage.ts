@@ -46,8 +46,6 @@ export interface CheckWish {
   readonly data: string | null;
 }
 
-export type WizardMethod = keyof WizardMethods;
-
 export interface WizardStart {
   readonly target: WizardTarget | null;
   readonly job: Job | null;

@@ -12,7 +12,7 @@ import { hoversOf } from "./hints/hovers";
 import { inlayHintsOf } from "./hints/inlayHints";
 import { rankChoicePlace } from "./rewrites/differenceRanks";
 import { rewritesOf } from "./rewrites/rewrites";
-import type { ConfigBase, ConfigCompletion, ConfigFacts, ConfigReading, ConfigText, TextRange } from "../shared/configReading";
+import { ANY_BASE, type ConfigBase, type ConfigCompletion, type ConfigFacts, type ConfigReading, type ConfigText, type TextRange } from "../shared/configReading";
 
 /** Everything that is known of a text of training configs. Never throws for what the text or a model says. */
 export async function readConfig(source: ConfigText, bases: BaseModels): Promise<ConfigReading> {
@@ -44,9 +44,6 @@ export function baseOf(config: TrainingConfig, { folders, chosenBases }: Pick<Co
   return bases.find(name === null ? null : { text: name, revision: config.base?.revision.value ?? null }, places);
 }
 
-/** The choice that stands for every base model without one of its own. */
-export const ANY_BASE = "*";
-
 /** Where a text does not parse, so that nothing is checked in it: in Python, a call that is a config. */
 export function brokenAt({ text, language, fileName }: Pick<ConfigText, "text" | "language" | "fileName">): SyntaxFault | null {
   if (language !== "python") return syntaxFault(text, language);
@@ -64,7 +61,7 @@ function readOne(config: TrainingConfig, index: number, base: BaseModel): ReadCo
   const adapted = outcome?.known === true ? outcome.adapted : null;
   return {
     facts: { ecosystem: ecosystemLabel(config.ecosystem), range: headOf(config), base: baseFacts(config, base, model), counts: adapted === null || model === null ? null : countsText(config, adapted, model) },
-    findings: findingsOf(config, model),
+    findings: findingsOf(config, model, outcome),
     rewrites: rewritesOf(config, adapted, model),
     rankChoices: adapted === null ? [] : [rankChoicePlace(config, adapted) ?? []].flat().map((range) => ({ config: index, range })),
     hovers: hoversOf(config, adapted, model),

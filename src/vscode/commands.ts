@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import * as vscode from "vscode";
 import type { EngineClient } from "../engine/client";
+import { ANY_BASE } from "../shared/configReading";
 import { Fault } from "../shared/fault";
 import { COMMANDS, REPORT_EDITOR, WALKTHROUGH, type CommandId } from "./commandIds";
 import { chooseExport } from "./exportChoice";
@@ -16,7 +17,7 @@ import type { RunningAnalyses } from "./runningAnalyses";
 import { saveReport } from "./saveReport";
 import { addRecipe, chooseRecipe, isRecipe } from "./training/recipes";
 import { setRanksFromDifference } from "./training/differenceRanks";
-import { ANY_BASE, chooseBase } from "./training/trainingSettings";
+import { chooseBase } from "./training/trainingSettings";
 
 /** More models than this are analyzed without opening a report for each: the Models view lists them. */
 const MOST_REPORTS = 8;

@@ -10,14 +10,6 @@ export interface Sort {
 /** Digits in groups, by the reader's language. */
 export const groupedText = (count: number): string => count.toLocaleString();
 
-/** Shares of a millionth are usual: two digits that count. */
-export function shareText(share: number): string {
-  const percent = 100 * share;
-  if (percent === 0) return "0";
-  if (percent >= 99.95) return "100";
-  return percent >= 10 ? percent.toFixed(1) : percent >= 0.01 ? percent.toFixed(2) : String(Number(percent.toPrecision(2)));
-}
-
 /** null: the order of the host, in which families stand together. */
 export function sorted(rows: readonly PlanRow[], sort: Sort | null): readonly PlanRow[] {
   if (sort === null) return rows;

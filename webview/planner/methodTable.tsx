@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
-import { bytesText } from "../../src/shared/figures";
+import { bytesText, fineShareText } from "../../src/shared/figures";
 import type { Estimated, PlanRow } from "../../src/shared/plannerPage";
 import { Icon } from "../components/icons";
 import { Tip } from "../components/tip";
-import { groupedText, nextSort, shareText, sorted, type Sort, type SortKey } from "./figures";
+import { groupedText, nextSort, sorted, type Sort, type SortKey } from "./figures";
 import { TEXT } from "./strings";
 
 interface MethodTableProps {
@@ -82,7 +82,7 @@ function MethodLine({ row, isOwn }: { readonly row: PlanRow; readonly isOwn: boo
         {isOwn && <span class="badge">{TEXT.own}</span>}
       </th>
       {figure("trainable", groupedText(trainable))}
-      <td class="figure">{shareText(share)}</td>
+      <td class="figure">{fineShareText(share)}</td>
       {figure("saved", bytesText(savedBytes), TEXT.bytes(groupedText(savedBytes)))}
       {figure("optimizer", bytesText(optimizerBytes), TEXT.bytes(groupedText(optimizerBytes)))}
       <td class="formula">{formula} <a href={url} aria-label={`${TEXT.source}: ${label}, ${source}`}>{TEXT.source}</a></td>

@@ -11,8 +11,8 @@ import { isConvolution, product, type Target } from "../target";
 import { WEIGHT, stemOf } from "./names";
 import { made, type StepsOf } from "./outputs";
 import type { PieceFile } from "./pieces/piece";
-import { transposed } from "./shape";
 import type { Entry, Made } from "./writing";
+import { transposed } from "../../linalg/transposed";
 
 /**
  * A model split into a base and an adapter in PEFT's layout: the adapter holds the layers' largest singular parts, B·A = Ŵ, the

@@ -1,4 +1,5 @@
 import type { Factor, Step } from "../scheme";
+import { transposed } from "../../linalg/transposed";
 
 /** After an embedding the values are rows: PyTorch's Linear stores them the other way round. */
 export function isTurned(steps: readonly Step[], index: number): boolean {
@@ -15,11 +16,4 @@ export function storedShape(steps: readonly Step[], index: number): readonly num
 export function storedValues(factors: readonly Factor[], index: number): Float64Array {
   const { shape: [rows = 1, columns = 1], values } = factors[index]!;
   return isTurned(factors, index) ? transposed(values, rows, columns) : values;
-}
-
-/** (rows × columns) → (columns × rows) */
-export function transposed(values: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = values[i * columns + j]!;
-  return out;
 }

@@ -11,7 +11,7 @@ import { channelsOf, isConvolution, type Target } from "../target";
 import { adapterPaths, factorNames, isTransposed } from "./adapter";
 import { MODULES_KEY } from "./loader";
 import { factorName, moduleOf } from "./names";
-import { transposed } from "./shape";
+import { transposed } from "../../linalg/transposed";
 
 /** A layer as a written file holds it: its factors, or its weight in the shape of its target. */
 export type WrittenLayer = { readonly factors: readonly Factor[]; readonly weight: null } | { readonly factors: null; readonly weight: Values };

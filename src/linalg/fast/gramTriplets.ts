@@ -8,6 +8,7 @@ import { GramMatrix } from "./gram";
 import type { KernelModule } from "./kernels";
 import { scaleToModerate } from "./scaling";
 import { symmetricEigen } from "./symmetricEigen";
+import { transposed } from "../transposed";
 
 /** Squaring leaves of smaller values, as parts of the largest, less than ten digits: vectors of this one are orthogonal to 1e-10. */
 const SMALLEST = 1e-3;
@@ -73,10 +74,4 @@ function columnNorms(data: Float64Array, columns: number): Float64Array {
   const sums = new Float64Array(columns);
   for (let at = 0; at < data.length;) for (let k = 0; k < columns; k++, at++) sums[k]! += data[at]! ** 2;
   return sums.map(Math.sqrt);
-}
-
-function transposed(data: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(data.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
-  return out;
 }

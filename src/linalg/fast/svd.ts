@@ -11,6 +11,7 @@ import type { KernelModule } from "./kernels";
 import { scaleToModerate } from "./scaling";
 import { symmetricEigen } from "./symmetricEigen";
 import type { Triplets } from "./triplets";
+import { transposed } from "../transposed";
 
 /** Values below this part of the largest are taken apart again: what comes before is orthogonal to 1e-16/1e-5². */
 const TRUSTED = 1e-3;
@@ -20,7 +21,7 @@ const ROUNDING = 1e-15;
 /** All min(m, n) triplets of an m × n matrix of finite values, which is left as it is. Exact to about 1e-14·σ₁. */
 export function allTriplets(matrix: Block, gemm: Gemm, module: KernelModule): Triplets {
   const { rows, columns } = matrix;
-  const wide = rows <= columns ? new Float64Array(matrix.data) : transposed(matrix);
+  const wide = rows <= columns ? new Float64Array(matrix.data) : transposed(matrix.data, rows, columns);
   const { unscale } = scaleToModerate(wide);
   const [short, long] = rows <= columns ? [rows, columns] : [columns, rows];
   const { values, near, far } = triplets({ rows: short, columns: long, data: wide }, gemm, module);
@@ -129,10 +130,4 @@ function completeBasis(far: Float64Array, done: number, short: number, long: num
     }
     if (norm >= 1e-2) i++;
   }
-}
-
-function transposed({ rows, columns, data }: Block): Float64Array {
-  const turned = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j]!;
-  return turned;
 }

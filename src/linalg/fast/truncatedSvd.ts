@@ -6,6 +6,7 @@ import { KernelModule } from "./kernels";
 import { OnnxGemm } from "./onnxGemm";
 import { allTriplets } from "./svd";
 import { leading } from "./triplets";
+import { transposed } from "../transposed";
 
 /** Smaller matrices take less time on this thread alone than calls of native code. */
 const FAST_FROM = 96;
@@ -40,10 +41,4 @@ export class FastSvd implements TruncatedSvd {
     this.tell(`Singular vectors are computed without ONNX Runtime, which takes longer: ${loaded.reason}`);
     return null;
   }
-}
-
-function transposed(data: Float64Array, rows: number, columns: number): Float64Array {
-  const out = new Float64Array(data.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
-  return out;
 }

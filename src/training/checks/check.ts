@@ -1,5 +1,5 @@
 import type { ConfigFix, Severity, TextRange } from "../../shared/configReading";
-import { adaptedBy, type AdaptedOutcome } from "../adapted";
+import type { AdaptedOutcome } from "../adapted";
 import type { ModelModules } from "../base/modelModules";
 import type { Located, LocatedEntry } from "../documents/located";
 import type { Setting, TrainingConfig } from "../config";
@@ -29,10 +29,6 @@ export interface Check {
   /** Where somebody met it, or where it is documented. */
   readonly link: string;
   find(subject: Subject): readonly Found[];
-}
-
-export function subjectOf(config: TrainingConfig, model: ModelModules | null): Subject {
-  return { config, model, outcome: model === null ? null : adaptedBy(config, model) };
 }
 
 /** Where a finding about a setting stands: its value, else its key, else the head of the config. */

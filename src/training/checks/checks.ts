@@ -1,8 +1,9 @@
 import type { ConfigFinding } from "../../shared/configReading";
+import { adaptedBy, type AdaptedOutcome } from "../adapted";
 import type { ModelModules } from "../base/modelModules";
 import type { TrainingConfig } from "../config";
 import { suppress } from "../fixes/suppress";
-import { subjectOf, type Check } from "./check";
+import type { Check, Subject } from "./check";
 import { blockRanks, groupedConvolution, untouchedConvolutions } from "./convolutions";
 import { expertDropout, fusedExperts } from "./experts";
 import { initNeedsCall, unslothInit } from "./initialisation";
@@ -32,10 +33,11 @@ export const CHECKS: readonly Check[] = [
 /**
  * What is wrong with a config, in the order of the text. Of a text that does not parse nothing is said.
  * @param model the base model's modules; null where it is not known, and checks say what the file alone shows
+ * @param outcome which modules the config adapts, where the caller knows it already
  */
-export function findingsOf(config: TrainingConfig, model: ModelModules | null): ConfigFinding[] {
+export function findingsOf(config: TrainingConfig, model: ModelModules | null, outcome: AdaptedOutcome | null = model === null ? null : adaptedBy(config, model)): ConfigFinding[] {
   if (!config.document.whole || config.section.completeness === "broken") return [];
-  const subject = subjectOf(config, model);
+  const subject: Subject = { config, model, outcome };
   const isOff = switchedOff(config.document);
   return CHECKS
     .flatMap(({ code, link, find }) => find(subject).map((found) => ({ code, link, ...found })))

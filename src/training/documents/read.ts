@@ -4,9 +4,7 @@ import { type ConfigDocument, type DocumentLanguage } from "./located";
 import { parsePython } from "./python";
 import { parseToml } from "./toml";
 import { parseYaml } from "./yaml";
-
-/** Longer texts are data, not configs: reading one at every keystroke would be felt. */
-export const CHARACTERS_AT_MOST = 400_000;
+import { CHARACTERS_AT_MOST } from "../../shared/configReading";
 
 /** Reads a text into its tree. Never throws; a text beyond `CHARACTERS_AT_MOST` is read as an empty one that is not whole. */
 export function readDocument(text: string, language: DocumentLanguage, fileName: string): ConfigDocument {

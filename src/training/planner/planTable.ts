@@ -1,4 +1,4 @@
-import { bytesText, countText } from "../../shared/figures";
+import { bytesText, countText, fineShareText } from "../../shared/figures";
 import type { ConfigPlan, Estimated, PlanRow, PlanTargets } from "../../shared/plannerPage";
 
 /** Name and version of the JSON form. A field may be added; one that is renamed or means something else is a new version. */
@@ -34,16 +34,9 @@ function tableOf({ rows, own }: ConfigPlan): string {
 function cellsOf({ id, label, trainable, share, savedBytes, optimizerBytes, estimated }: PlanRow, own: string | null): string[] {
   const marked = (figure: Estimated, text: string): string => (figure === estimated ? `${ESTIMATE}${text}` : text);
   return [
-    `${id === own ? OWN : OTHER}${label}`, marked("trainable", trainable.toLocaleString("en-US")), shareText(share),
+    `${id === own ? OWN : OTHER}${label}`, marked("trainable", trainable.toLocaleString("en-US")), fineShareText(share),
     marked("saved", bytesText(savedBytes)), marked("optimizer", bytesText(optimizerBytes)),
   ];
-}
-
-/** Shares of a millionth are usual: two digits that count. */
-function shareText(share: number): string {
-  const percent = 100 * share;
-  if (percent >= 99.95) return "100";
-  return percent >= 10 ? percent.toFixed(1) : percent >= 0.01 ? percent.toFixed(2) : percent === 0 ? "0" : Number(percent.toPrecision(2)).toString();
 }
 
 function legendOf({ rows, own }: ConfigPlan): string {

@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import * as vscode from "vscode";
 import { LANGUAGE_BY_ENDING, languageByEnding } from "../../shared/configLanguage";
-import type { ConfigText } from "../../shared/configReading";
+import { CHARACTERS_AT_MOST, type ConfigText } from "../../shared/configReading";
 
 type Language = ConfigText["language"];
 
@@ -15,8 +15,6 @@ export const CONFIG_SELECTOR: vscode.DocumentSelector = [
 
 /** Words of which every kind of training config has one. Other files cost this one look, and start no process. */
 const MARKS = /lora|dora\b|peft|adapter|finetun|fine_tune|network_module|network_dim|tuner_type|galore|apollo|adamw_|optimizer\.step|Trainer\(/i;
-/** Longer texts are data. Characters; the engine refuses them too. */
-const LONGEST = 400_000;
 
 export function languageOf(document: vscode.TextDocument): Language | null {
   return BY_LANGUAGE[document.languageId] ?? languageByEnding(document.uri.path);
@@ -28,7 +26,7 @@ export function configText(document: vscode.TextDocument, chosenBases: Readonly<
   // The sides of a comparison with an older version are not to be corrected.
   if (language === null || document.uri.scheme === "git") return null;
   const text = document.getText();
-  if (text.length > LONGEST || !MARKS.test(text)) return null;
+  if (text.length > CHARACTERS_AT_MOST || !MARKS.test(text)) return null;
   return { text, language, fileName: basename(document.uri.path), folders: foldersOf(document.uri), chosenBases };
 }
 

@@ -2,8 +2,6 @@ import * as vscode from "vscode";
 import type { Severity } from "../../shared/configReading";
 
 const SECTION = "ranklens.training";
-/** The name under which the choice for all other base models is kept. */
-export const ANY_BASE = "*";
 
 export function isEnabled(): boolean {
   return vscode.workspace.getConfiguration(SECTION).get("enabled") !== false;
