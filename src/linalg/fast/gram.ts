@@ -8,30 +8,32 @@ import type { KernelModule } from "./kernels";
 /** Rows of a strip of the lower triangle: enough for fast products, few enough for the small factorization in between. */
 const stripOf = (short: number): number => (short <= 1024 ? 96 : 128);
 /** Rows or columns of A that are added at a time: deep enough that reading and writing the strips does not count. */
-const DEPTH = 1024;
+const depthOf = (short: number): number => (short <= 1024 ? 1024 : 512);
 /** A pivot below this part of the largest diagonal entry is rounding: the row depends on those before. */
 const PIVOT_TOLERANCE = 10 * Number.EPSILON;
 
 /** The lower triangle of A·Aᵀ in strips of rows; strip p has p + 1 times as many columns as rows. */
 export class GramMatrix {
   private strips: { rows: number; columns: number; data: Float64Array }[] = [];
+  private readonly depth: number;
   private readonly block: Float64Array;
 
   /** @param short the shorter side of the matrix */
   constructor(readonly short: number, private readonly gemm: Gemm) {
+    this.depth = depthOf(short);
     const strip = stripOf(short);
     for (let first = 0; first < short; first += strip) {
       const rows = Math.min(strip, short - first);
       this.strips.push({ rows, columns: first + rows, data: new Float64Array(rows * (first + rows)) });
     }
-    this.block = new Float64Array(short * DEPTH);
+    this.block = new Float64Array(short * this.depth);
   }
 
   /** Adds rows of a tall matrix (each of length `short`). Callers that stream one call this with block after block. */
   addRows({ rows, columns, data }: Block): void {
     const { short, block } = this;
-    for (let first = 0; first < rows; first += DEPTH) {
-      const depth = Math.min(DEPTH, rows - first);
+    for (let first = 0; first < rows; first += this.depth) {
+      const depth = Math.min(this.depth, rows - first);
       // Transposed in squares that stay in cache.
       for (let i0 = 0; i0 < depth; i0 += 16) {
         const i1 = Math.min(depth, i0 + 16);
@@ -46,8 +48,8 @@ export class GramMatrix {
   /** Adds columns of a wide matrix of `short` rows. */
   addColumns({ columns, data }: Block): void {
     const { short, block } = this;
-    for (let first = 0; first < columns; first += DEPTH) {
-      const depth = Math.min(DEPTH, columns - first);
+    for (let first = 0; first < columns; first += this.depth) {
+      const depth = Math.min(this.depth, columns - first);
       for (let i = 0; i < short; i++) block.set(data.subarray(i * columns + first, i * columns + first + depth), i * depth);
       this.add(depth);
     }

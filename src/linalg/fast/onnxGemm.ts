@@ -6,8 +6,8 @@ import type { Block, Floats, Gemm } from "./gemm";
 import { WITHHELD, gemmModel, type ElementType, type GemmNode } from "./onnxGraph";
 import { loadOnnxRuntime, type NativeSession, type OnnxRuntime } from "./onnxRuntime";
 
-/** Bytes of the output of one call: what is added to stays in cache. */
-const STRIP_BYTES = 4 * 2 ** 20;
+/** Bytes of the output of one call: what is added to stays in the last cache. */
+const STRIP_BYTES = 16 * 2 ** 20;
 
 /**
  * Onnxruntime-node writes an output where it is told to and then returns a copy of it besides, zeroed first, which for
@@ -35,6 +35,8 @@ export type GemmOrReason = { readonly gemm: OnnxGemm } | { readonly reason: stri
 
 export class OnnxGemm implements Gemm {
   private readonly sessions = new Map<string, NativeSession>();
+  /** Bytes from which an output is not copied besides: see `WITHHOLD_BYTES`; all are copied where that does not work. */
+  private withholdFrom = Infinity;
 
   private constructor(private readonly runtime: OnnxRuntime, readonly threads: number) {}
 
@@ -49,9 +51,8 @@ export class OnnxGemm implements Gemm {
     if ("reason" in loaded) return loaded;
     const gemm = new OnnxGemm(loaded.runtime, threads);
     try {
-      for (const type of ["float32", "float64"] as const) {
-        if (!gemm.passes(type)) return { reason: `ONNX Runtime ${loaded.runtime.version} does not write products where it is told to (${type}).` };
-      }
+      if (!gemm.passes("float32") || !gemm.passes("float64")) return { reason: `ONNX Runtime ${loaded.runtime.version} does not write products where it is told to.` };
+      gemm.withholdFrom = gemm.canWithhold() ? WITHHOLD_BYTES : Infinity;
     } catch (error) {
       return { reason: `ONNX Runtime ${loaded.runtime.version} fails its test: ${error instanceof Error ? error.message : String(error)}` };
     }
@@ -100,7 +101,7 @@ export class OnnxGemm implements Gemm {
     if (NODES[operation].withC) feeds["C"] = output;
     const operations = 2 * y.rows * y.columns * a.columns;
     const threads = operations < PARALLEL_OPERATIONS ? 1 : this.threads;
-    const withWithheld = y.rows * y.columns * y.data.BYTES_PER_ELEMENT >= WITHHOLD_BYTES;
+    const withWithheld = y.rows * y.columns * y.data.BYTES_PER_ELEMENT >= this.withholdFrom;
     const session = this.session(operation, { type: typeOf(y.data), withWithheld }, threads);
     if (!withWithheld) session.run(feeds, { Y: output }, {});
     else runWithheld(session, feeds, output);
@@ -128,6 +129,15 @@ export class OnnxGemm implements Gemm {
       this.sessions.set(key, session);
     }
     return session;
+  }
+
+  private canWithhold(): boolean {
+    this.withholdFrom = 0;
+    try {
+      return this.passes("float32") && this.passes("float64");
+    } catch {
+      return false;
+    }
   }
 
   private passes(type: ElementType): boolean {
