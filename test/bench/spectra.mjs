@@ -116,7 +116,7 @@ const { model } = cpus()[0];
 const text = `# Spectra: time against PyTorch and numpy
 
 All singular values of a float32 matrix of normally distributed entries, in milliseconds (medians, in turn: one matrix, two at once,
-torch, numpy, and again). "One" is one matrix on two threads; "many" is two processes of one thread each, 2 to 16 matrices in a row each, time for each matrix.
+torch, numpy, and again; of each turn the first run is not counted, but numpy's). "One" is one matrix on two threads; "many" is two processes of one thread each, 2 to 16 matrices in a row each, time for each matrix.
 The ratios are medians of one round's ratios to \`torch.linalg.svdvals\` on two threads; in brackets what is promised. The last but one
 column is max |Δσ|/σ₁ against numpy, which computes in float64.
 
