@@ -16,6 +16,8 @@ const BLOCK_BYTES = 128 * 2 ** 20;
 const SHORT_SIDE_ASPECT = 1.6;
 /** Three triangular factors in float64, as the solver makes them where float32 blurs: `BlockedFactor`. */
 const FACTOR_BYTES = 24;
+/** A long matrix of more values is not copied: `FastSolver`. */
+const WORK_VALUES = 48 * 2 ** 20;
 /** Float32 matrices of a smaller side are computed in float64: `spectrumSolver`. */
 const FLOAT32_FROM = 512;
 
@@ -50,7 +52,8 @@ function solverBytes([rows, columns]: Size, dtype: string): number {
   const sides = SIDE_BYTES * (rows + columns);
   if (decodesToFloat64(dtype)) return sides + rows * columns * 8 + (isLong ? 8 * short ** 2 : 0);
   if (short < FLOAT32_FROM) return sides + rows * columns * (isLong ? 16 : 8);
-  return sides + (isLong ? FACTOR_BYTES * short ** 2 : rows * columns * (4 + 8));
+  const work = isLong && rows * columns > WORK_VALUES ? 0 : rows * columns * 4;
+  return sides + work + (isLong ? FACTOR_BYTES * short ** 2 : rows * columns * 8);
 }
 
 /** Part of the machine's memory that compute processes share by default; a layer that needs more still runs, alone. */
