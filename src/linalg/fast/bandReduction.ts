@@ -34,6 +34,12 @@ interface Workspace {
   readonly scratch: Floats;
 }
 
+/**
+ * Hears of each panel of the side that the band's columns belong to (that of the rows for a wide matrix): b reflectors as
+ * rows of any length, of which the entries from `offset` on are those from coordinate `first` on, and their τ.
+ */
+export type PanelListener = (first: number, reflectors: Block, offset: number, taus: Floats) => void;
+
 export class BandReduction {
   private readonly b: number;
   private readonly rank: number;
@@ -50,7 +56,7 @@ export class BandReduction {
    * @param negligible squared norm that counts as zero
    * @param work as long as the matrix, or its own storage, which is overwritten then
    */
-  constructor(matrix: Block, private readonly work: Floats, private readonly gemm: Gemm, module: KernelModule, private readonly negligible: number) {
+  constructor(matrix: Block, private readonly work: Floats, private readonly gemm: Gemm, module: KernelModule, private readonly negligible: number, private readonly onPanel?: PanelListener) {
     const type: ElementType = matrix.data instanceof Float32Array ? "float32" : "float64";
     this.b = bandwidth(type);
     this.kernels = module.of(type);
@@ -89,6 +95,7 @@ export class BandReduction {
         if (tall ? dead + b < this.columns : dead + b < this.rows) {
           if (tall) this.reduceRows(dead, dead + b, used);
           else this.reduceColumns(dead + b, dead, used);
+          this.onPanel?.(k + b, block(this.w.reflectors, b, tall ? this.columns : this.rows - dead - b), tall ? dead + b : 0, this.w.taus);
           // The last block of a barely tall matrix has no neighbour in the band.
           if (k + b < order) this.band.setBeside(k, this.w.factor);
         }
