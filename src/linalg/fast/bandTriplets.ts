@@ -45,7 +45,7 @@ export function bandTriplets(matrix: Block & { readonly data: Float32Array }, co
   const a = { rows, columns, data };
   const found = shortSideVectors(a, frobenius, count, gemm, memory);
   if (found === null || !(found.values[count - 1]! > SMALLEST * found.values[0]!)) return null;
-  const near = asOrthonormalRows(found.vectors, Math.min(rows, columns), gemm);
+  const near = asOrthonormalRows(found.vectors, count, Math.min(rows, columns), gemm);
   return near === null ? null : withImages(a, near, found.values.subarray(0, count), unscale, gemm);
 }
 
@@ -90,11 +90,11 @@ function squareOf(a: Block & { readonly data: Float32Array }, gemm: Gemm): { squ
 }
 
 /**
- * The vectors as rows of the length, after a step of Newton and Schulz, V ← V − ½ V(VᵀV − I), which takes away what float32
+ * The first `count` columns as rows of the length, after a step of Newton and Schulz, V ← V − ½ V(VᵀV − I), which takes away what float32
  * left of angles between them. Null where that is too much.
  */
-function asOrthonormalRows({ columns: count, data }: Block, length: number, gemm: Gemm): Block | null {
-  const vectors = { rows: count, columns: length, data: turned(data, length, count) };
+function asOrthonormalRows({ columns, data }: Block, count: number, length: number, gemm: Gemm): Block | null {
+  const vectors = { rows: count, columns: length, data: turned(data, length, columns).subarray(0, count * length) };
   const gram = { rows: count, columns: count, data: new Float32Array(count * count) };
   gemm.multiplyTransB(vectors, vectors, gram);
   let most = 0;
@@ -107,27 +107,36 @@ function asOrthonormalRows({ columns: count, data }: Block, length: number, gemm
   }
   if (!(most < CORRECTABLE)) return null;
   gemm.subtract(gram, { ...vectors, data: vectors.data.slice() }, vectors);
+  for (let k = 0; k < count; k++) normalize(vectors.data.subarray(k * length, (k + 1) * length));
   return vectors;
 }
 
-/** The other side's vectors, A v / σ or uᵀA / σ, with σ their norms. @param near at least as many as there are values */
+/** The sums of products in float32 leave lengths of 1 ± 1e-6, of which all of A would bear the error. */
+function normalize(row: Floats): void {
+  let sum = 0;
+  for (let i = 0; i < row.length; i++) sum += row[i]! * row[i]!;
+  const scale = 1 / Math.sqrt(sum);
+  for (let i = 0; i < row.length; i++) row[i]! *= scale;
+}
+
+/** The other side's vectors, A v / σ or uᵀA / σ, with σ their norms. */
 function withImages(a: Block, near: Block, values: Float64Array, unscale: number, gemm: Gemm): Triplets | null {
   const { rows, columns } = a;
-  const [rank, wide] = [values.length, near.rows];
+  const rank = values.length;
   if (rows >= columns) {
-    const image = new Float32Array(rows * wide);
-    gemm.multiplyTransB(a, near, { rows, columns: wide, data: image });
-    const sums = new Float64Array(wide);
-    for (let at = 0; at < image.length;) for (let k = 0; k < wide; k++, at++) sums[k]! += image[at]! ** 2;
-    const norms = sums.map(Math.sqrt).subarray(0, rank);
+    const image = new Float32Array(rows * rank);
+    gemm.multiplyTransB(a, near, { rows, columns: rank, data: image });
+    const left = doubles(image);
+    const sums = new Float64Array(rank);
+    for (let at = 0; at < left.length;) for (let k = 0; k < rank; k++, at++) sums[k]! += left[at]! ** 2;
+    const norms = sums.map(Math.sqrt);
     if (!areImages(norms, values)) return null;
-    const left = new Float64Array(rows * rank);
-    for (let i = 0, to = 0; i < rows; i++) for (let k = 0, from = i * wide; k < rank; k++) left[to++] = image[from++]! / norms[k]!;
-    return { rank, values: norms.map((value) => value * unscale), left, right: doubles(near.data, rank * columns) };
+    for (let at = 0; at < left.length;) for (let k = 0; k < rank; k++, at++) left[at]! /= norms[k]!;
+    return { rank, values: norms.map((value) => value * unscale), left, right: doubles(near.data) };
   }
   const image = new Float32Array(rank * columns);
-  gemm.multiply({ rows: rank, columns: rows, data: near.data }, a, { rows: rank, columns, data: image });
-  const right = doubles(image, image.length);
+  gemm.multiply(near, a, { rows: rank, columns, data: image });
+  const right = doubles(image);
   const norms = new Float64Array(rank);
   for (let k = 0; k < rank; k++) {
     let sum = 0;
@@ -136,7 +145,7 @@ function withImages(a: Block, near: Block, values: Float64Array, unscale: number
     for (let at = k * columns; at < (k + 1) * columns; at++) right[at]! /= norms[k]!;
   }
   if (!areImages(norms, values)) return null;
-  return { rank, values: norms.map((value) => value * unscale), left: doubles(turned(near.data, rank, rows), rows * rank), right };
+  return { rank, values: norms.map((value) => value * unscale), left: doubles(turned(near.data, rank, rows)), right };
 }
 
 function areImages(norms: Float64Array, values: Float64Array): boolean {
@@ -144,9 +153,9 @@ function areImages(norms: Float64Array, values: Float64Array): boolean {
 }
 
 /** A loop converts faster than a constructor between types. */
-function doubles(data: Floats, length: number): Float64Array {
-  const values = new Float64Array(length);
-  for (let at = 0; at < length; at++) values[at] = data[at]!;
+function doubles(data: Floats): Float64Array {
+  const values = new Float64Array(data.length);
+  for (let at = 0; at < data.length; at++) values[at] = data[at]!;
   return values;
 }
 

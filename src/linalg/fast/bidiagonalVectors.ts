@@ -55,6 +55,6 @@ export function leadingBidiagonalVectors(diagonal: Float64Array, superdiagonal: 
   }
   for (let k = 0; k < columns; k++) squares[k] = (values[k]! * unit) ** 2;
   module.twistedVectors(q.byteOffset, e.byteOffset, products.byteOffset, n, squares.byteOffset, columns, target.byteOffset, columns, scratch.byteOffset, residuals.byteOffset);
-  for (let k = 0; k < columns; k++) if (!(residuals[k]! < RESIDUAL)) return null;
+  for (let k = 0; k < count; k++) if (!(residuals[k]! < RESIDUAL)) return null;
   return { values, rows, columns, vectors: new Float32Array(target.buffer as ArrayBuffer, target.byteOffset, rows * columns) };
 }
