@@ -14,12 +14,15 @@ import { GramMatrix } from "./gram";
 import type { KernelModule } from "./kernels";
 import { ReflectorPanels } from "./reflectorPanels";
 import { scaledToModerate } from "./scaling";
+import { sumOfSquares } from "../sumOfSquares";
 import { negligibleSquare, padTo } from "./twoStage";
 
 /** From this aspect on, a factor of the short side comes first. */
 const SHORT_SIDE_ASPECT = 1.6;
 /** The last value as part of the largest: float32 leaves three digits of it. */
 const SMALLEST = 1e-4;
+/** What is left of A, as part of its norm: below, rounding of what is kept (1e-6) counts against it, and float64 does better. */
+const LEFT = 1e-3;
 /** The norm of a vector's image is its value; one that is further from it, as part of σ₁, shows that something went wrong. */
 const IMAGE_ERROR = 5e-6;
 /** max |VᵀV − I| that the step of Newton and Schulz brings below the rounding of float32. */
@@ -36,17 +39,23 @@ export interface BandMemory {
 /**
  * @param matrix m × n of finite values, which is left as it is
  * @param count at most min(m, n)
- * @returns null where a vector or a value is not to be trusted to float32
+ * @returns null where float32 is not to be trusted, or all are asked for
  */
 export function bandTriplets(matrix: Block & { readonly data: Float32Array }, count: number, gemm: Gemm, memory: BandMemory): Triplets | null {
   const { rows, columns } = matrix;
   const { data, frobenius, unscale } = scaledToModerate(matrix.data);
-  if (frobenius === 0) return null;
+  if (frobenius === 0 || count >= Math.min(rows, columns)) return null;
   const a = { rows, columns, data };
   const found = shortSideVectors(a, frobenius, count, gemm, memory);
-  if (found === null || !(found.values[count - 1]! > SMALLEST * found.values[0]!)) return null;
+  if (found === null || !areTold(found.values, count)) return null;
   const near = asOrthonormalRows(found.vectors, count, Math.min(rows, columns), gemm);
   return near === null ? null : withImages(a, near, found.values.subarray(0, count), unscale, gemm);
+}
+
+/** Whether float32 tells the leading values and what is left of A from rounding. */
+function areTold(values: Float64Array, count: number): boolean {
+  const [kept, left] = [sumOfSquares(values.subarray(0, count)), sumOfSquares(values.subarray(count))];
+  return values[count - 1]! > SMALLEST * values[0]! && left > LEFT ** 2 * (kept + left);
 }
 
 interface ShortSide {
