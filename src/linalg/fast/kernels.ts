@@ -24,6 +24,7 @@ interface Exports {
   transformQd: TransformQd;
   transformQdTwice: TransformQd;
   twistedVectors: TwistedVectors;
+  choleskyBlock: CholeskyBlock;
   bidiagonalize: Bidiagonalize;
   symmetricTimes: SymmetricTimes;
   pendingColumn: PendingColumn;
@@ -34,6 +35,7 @@ type ChaseBand = (band: number, order: number, scratch: number, negligible: numb
 type ChaseTile = (kept: number, blocks: number, sweep: number, step: number, tile: number, scratch: number) => void;
 type TwistedVectors = (q: number, e: number, products: number, n: number, values: number, count: number, target: number, stride: number, scratch: number, residuals: number) => void;
 type TransformQd = (q: number, e: number, nextQ: number, nextE: number, last: number, shift: number, trail: number) => void;
+type CholeskyBlock = (a: number, n: number, smallest: number, inverse: number) => void;
 type Bidiagonalize = (a: number, n: number, stride: number, d: number, e: number, v: number, w: number) => void;
 type SymmetricTimes = (a: number, stride: number, first: number, n: number, x: number, w: number) => void;
 type PendingColumn = (a: number, stride: number, j: number, n: number, left: number, right: number, half: number, count: number, target: number) => void;
@@ -64,6 +66,7 @@ export class KernelModule {
   readonly transformQdTwice: TransformQd;
   readonly chaseTile: ChaseTile;
   readonly twistedVectors: TwistedVectors;
+  readonly choleskyBlock: CholeskyBlock;
   readonly bidiagonalize: Bidiagonalize;
   readonly symmetricTimes: SymmetricTimes;
   readonly pendingColumn: PendingColumn;
@@ -76,6 +79,7 @@ export class KernelModule {
     this.transformQdTwice = this.exports.transformQdTwice;
     this.chaseTile = this.exports.chaseTile32;
     this.twistedVectors = this.exports.twistedVectors;
+    this.choleskyBlock = this.exports.choleskyBlock;
     this.bidiagonalize = this.exports.bidiagonalize;
     this.symmetricTimes = this.exports.symmetricTimes;
     this.pendingColumn = this.exports.pendingColumn;

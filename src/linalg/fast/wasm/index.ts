@@ -4,6 +4,7 @@ import { chaseTile } from "./chaseTile";
 import { copyBlock, transpose } from "./layout";
 import { factorPanel } from "./panel";
 
+export { choleskyBlock } from "./cholesky";
 export { bidiagonalize } from "./direct";
 export { transformQd, transformQdTwice } from "./qd";
 export { twistedVectors } from "./twisted";
