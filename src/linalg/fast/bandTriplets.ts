@@ -65,7 +65,7 @@ interface ShortSide {
 }
 
 function shortSideVectors(a: Block & { readonly data: Float32Array }, frobenius: number, count: number, gemm: Gemm, { stages, vectors: memory }: BandMemory): ShortSide | null {
-  const { square, unit } = squareOf(a, gemm);
+  const { square, unit } = squareOf(a, gemm, stages);
   const b = bandwidth("float32");
   const negligible = negligibleSquare("float32", frobenius / unit);
   const padded = padTo(square, b);
@@ -88,13 +88,13 @@ function shortSideVectors(a: Block & { readonly data: Float32Array }, frobenius:
 }
 
 /** What has the short side's vectors on the side that the reduction keeps: A itself, or the transposed factor of its Gram matrix. */
-function squareOf(a: Block & { readonly data: Float32Array }, gemm: Gemm): { square: Block; unit: number } {
+function squareOf(a: Block & { readonly data: Float32Array }, gemm: Gemm, module: KernelModule): { square: Block; unit: number } {
   const [short, long] = [Math.min(a.rows, a.columns), Math.max(a.rows, a.columns)];
   if (long <= SHORT_SIDE_ASPECT * short) return { square: a, unit: 1 };
   const gram = new GramMatrix(short, gemm);
   if (a.rows > a.columns) gram.addRows(a);
   else gram.addColumns(a);
-  const { factor, unit } = gram.cholesky();
+  const { factor, unit } = gram.cholesky(module);
   return { square: { rows: short, columns: short, data: turned(factor.data, short, short) }, unit };
 }
 
