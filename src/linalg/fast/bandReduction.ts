@@ -8,6 +8,12 @@ import type { Block, Floats, Gemm } from "./gemm";
 import type { KernelModule } from "./kernels";
 import { ReflectedMatrix } from "./reflectedMatrix";
 
+/**
+ * Hears of each panel of the side that the band's columns belong to (that of the rows for a wide matrix): b reflectors as
+ * rows of any length, of which the entries from `offset` on are those from coordinate `first` on, and their τ.
+ */
+export type PanelListener = (first: number, reflectors: Block, offset: number, taus: Floats) => void;
+
 export class BandReduction {
   private readonly matrix: ReflectedMatrix;
   readonly band: BandStorage;
@@ -19,7 +25,7 @@ export class BandReduction {
    * @param negligible squared norm that counts as zero
    * @param work as long as the matrix, or its own storage, which is overwritten then
    */
-  constructor(matrix: Block, work: Floats, gemm: Gemm, module: KernelModule, negligible: number) {
+  constructor(matrix: Block, work: Floats, gemm: Gemm, module: KernelModule, negligible: number, private readonly onPanel?: PanelListener) {
     const type: ElementType = matrix.data instanceof Float32Array ? "float32" : "float64";
     const b = bandwidth(type);
     const order = Math.min(matrix.rows, matrix.columns);
@@ -46,6 +52,9 @@ export class BandReduction {
         if (dead + b < (isTall ? matrix.columns : matrix.rows)) {
           if (isTall) matrix.reduceRows(matrix.loadRows(dead, used), dead, dead + b, used);
           else matrix.reduceColumns(dead + b, dead, used);
+          const { reflectors, taus } = matrix.w;
+          const columns = isTall ? matrix.columns : matrix.rows - dead - b;
+          this.onPanel?.(k + b, { rows: b, columns, data: reflectors }, isTall ? dead + b : 0, taus);
           // The last block of a barely tall matrix has no neighbour in the band.
           if (k + b < order) band.setBeside(k, matrix.w.factor);
         }

@@ -11,6 +11,14 @@ export interface Scaled {
   readonly unscale: number;
 }
 
+/** As `scaleToModerate`, of a copy where anything is to be scaled. */
+export function scaledToModerate<T extends Floats>(data: T): Scaled & { readonly data: T } {
+  const frobenius = Math.sqrt(sumOfSquares(data));
+  if (frobenius > MODERATE[0] && frobenius < MODERATE[1]) return { frobenius, unscale: 1, data };
+  const copy = data.slice() as T;
+  return { ...scaleToModerate(copy), data: copy };
+}
+
 /** Brings extreme entries to moderate size, in place and without rounding. */
 export function scaleToModerate(data: Floats): Scaled {
   const frobenius = Math.sqrt(sumOfSquares(data));

@@ -63,7 +63,7 @@ describe("spectra of matrices that are read by their rows", () => {
   });
 
   it("have the leading value within its bound, in fewer passes where it stands alone", async () => {
-    const bulk = asFloat32(gaussianMatrix(1200, 400, 5));
+    const bulk = asFloat32(gaussianMatrix(1800, 700, 5));
     const spiked = { ...bulk, data: bulk.data.map((value) => value + 1) };
     const passes: number[] = [];
     for (const matrix of [bulk, spiked, asFloat32(scaledBy(spiked, 1e-25))]) {
@@ -76,7 +76,8 @@ describe("spectra of matrices that are read by their rows", () => {
     }
     expect(passes[1]).toBeLessThan(passes[0]!);
     expect(passes[2]).toBe(passes[1]);
-  });
+    // The exact solver, which it is held to, takes seconds for each of the three.
+  }, 120_000);
 });
 
 describe("a factor that is made block by block", () => {
