@@ -66,7 +66,13 @@ function bytesOf(report: Report, index: number, ids: readonly number[]): number 
   if (factored !== undefined) return bytesOfWhole(factorWeights(factored), [1, mostEntries(factorSizes(factored))], dtype);
   const weights = shape.reduce((product, size) => product * size, 1);
   const sizes = ids.flatMap((id) => report.rows[id] ?? []).map(({ matrix }) => matrix);
-  return Math.max(0, ...sizes.map((size) => (report.byRows[index] === true ? bytesByRows(size, dtype) : bytesOfWhole(weights, size, dtype))));
+  const reading = report.readings[index] ?? "whole";
+  return Math.max(0, ...sizes.map((size) => {
+    if (reading === "whole") return bytesOfWhole(weights, size, dtype);
+    const [rows, columns] = size;
+    // What is read by its columns is the transpose.
+    return bytesByRows(reading === "rows" ? size : [columns, rows], dtype);
+  }));
 }
 
 export function costOf(report: Report, id: number, depth: Depth): number {

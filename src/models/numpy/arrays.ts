@@ -1,5 +1,5 @@
 import { decode } from "../dtypes";
-import type { Values } from "../model";
+import type { Ranges, Values } from "../model";
 import { readRowMajor, rowMajorStrides, swapBytes } from "../strided";
 import type { NpyBytes, NpyHeader } from "./header";
 
@@ -69,9 +69,26 @@ export async function readArray(array: StoredArray): Promise<Values> {
   return decode(array.dtype, await readStored(array), array.shape.reduce((product, size) => product * size, 1));
 }
 
+/** Parts of an array in the order of the file; null where it is packed. */
+export function rangesOf(array: StoredArray): Ranges | null {
+  const { dtype, itemSize, isBigEndian, dataStart, bytes } = array;
+  if (bytes.isPacked) return null;
+  return {
+    strides: stridesOf(array),
+    read: async (start, count) => {
+      const stored = await bytes.read(dataStart + start * itemSize, count * itemSize);
+      return decode(dtype, isBigEndian ? swapBytes(stored, itemSize) : stored, count);
+    },
+  };
+}
+
 /** The same as bytes: row-major, little-endian. */
-export async function readStored({ shape, itemSize, isFortranOrder, isBigEndian, dataStart, bytes }: StoredArray): Promise<Uint8Array> {
-  const strides = isFortranOrder ? rowMajorStrides([...shape].reverse()).reverse() : rowMajorStrides(shape);
-  const read = await readRowMajor({ shape, strides, offset: 0, itemSize }, (start, length) => bytes.read(dataStart + start, length));
+export async function readStored(array: StoredArray): Promise<Uint8Array> {
+  const { shape, itemSize, isBigEndian, dataStart, bytes } = array;
+  const read = await readRowMajor({ shape, strides: stridesOf(array), offset: 0, itemSize }, (start, length) => bytes.read(dataStart + start, length));
   return isBigEndian ? swapBytes(read, itemSize) : read;
+}
+
+function stridesOf({ shape, isFortranOrder }: StoredArray): number[] {
+  return isFortranOrder ? rowMajorStrides([...shape].reverse()).reverse() : rowMajorStrides(shape);
 }

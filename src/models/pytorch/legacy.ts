@@ -47,6 +47,7 @@ export async function openLegacy(file: ReadableFile): Promise<TensorSource> {
       if (run.start + run.bytes > file.size) return `its data lies beyond the end of the file, which is cut off after ${file.size} bytes`;
       return run.bytes < bytes ? `its data has ${run.bytes} of ${bytes} bytes` : null;
     },
+    isPacked: () => false,
     read: async (key, start, length) => {
       const run = runs?.get(key);
       if (run === undefined) throw new Fault("malformed", `${name} has no storage ${clipped(key)}.`, "Fetch or save the file again.");
