@@ -1,5 +1,6 @@
 import { estimateCompositeCost, mostEntries } from "../linalg/compositeCost";
 import { estimateCost } from "../linalg/exactSolver";
+import { clipped } from "../models/clipped";
 import type { LayerRow } from "../shared/report";
 import type { Depth } from "./computeProtocol";
 import { factorSizes, factorWeights } from "./factored";
@@ -22,6 +23,7 @@ export interface LayerTask {
 const SMALLEST_ESTIMATED = 576;
 /** An analysis shorter than some seconds needs no sweep ahead of it, in the unit of `estimateCost`. */
 const SHORTEST_SWEPT = 5e10;
+const MEGABYTE = 2 ** 20;
 /** Block Krylov iteration: 16 products of the matrix with a block of 32 columns. */
 const FIRST_OPERATIONS = 2 * 16 * 32;
 
@@ -81,4 +83,14 @@ export function costOf(report: Report, id: number, depth: Depth): number {
   const factored = report.layers[report.places[id]?.layer ?? -1]?.factored;
   if (factored !== undefined) return estimateCompositeCost(factorSizes(factored));
   return depth === "full" ? estimateCost(...row.matrix) : FIRST_OPERATIONS * row.parameters;
+}
+
+/** Which layers take more memory than is allowed, in a sentence; null when none do. They are computed all the same. */
+export function excessOf(report: Report, tasks: readonly LayerTask[], budget: number): string | null {
+  const [largest, ...others] = tasks.filter(({ bytes }) => bytes > budget).sort((a, b) => b.bytes - a.bytes);
+  if (largest === undefined) return null;
+  const name = clipped(report.layers[largest.layer]?.tensor.name ?? "A layer");
+  const more = new Set(others.map(({ layer }) => layer).filter((layer) => layer !== largest.layer)).size;
+  const need = `needs about ${Math.ceil(largest.bytes / MEGABYTE)} MB of memory, and the computing processes may take ${Math.floor(budget / MEGABYTE)}`;
+  return more === 0 ? `${name} ${need}: it is computed alone.` : `${name} ${need}: it is computed alone, and so ${more === 1 ? "is 1 other layer" : `are ${more} other layers`}.`;
 }

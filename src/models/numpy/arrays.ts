@@ -19,6 +19,8 @@ export interface StoredArray {
   readonly reason: string | null;
   /** Where its bytes are. */
   readonly bytes: NpyBytes;
+  /** How many of them the file lacks. */
+  readonly bytesMissing: number;
 }
 
 /** Byte order, kind and size: "<f4". */
@@ -35,12 +37,12 @@ const INTEGER_SIZES: readonly number[] = [1, 2, 4, 8];
 export function storedArray(name: string, header: NpyHeader, bytes: NpyBytes): StoredArray {
   const { descr, shape, isFortranOrder, dataStart } = header;
   const type = typeOf(descr);
-  const base = { name, shape, isFortranOrder, dataStart, bytes, ...type };
+  const base = { name, shape, isFortranOrder, dataStart, bytes, bytesMissing: 0, ...type };
   if (type.reason !== null) return base;
   const count = shape.map((size) => Math.max(1, size)).reduce((product, size) => product * size, 1);
   if (count * type.itemSize > Number.MAX_SAFE_INTEGER) return { ...base, reason: `its shape [${shape.join(", ")}] has too large a product` };
   const needed = shape.includes(0) ? 0 : count * type.itemSize, there = bytes.size - dataStart;
-  if (needed > there) return { ...base, reason: `its values take ${needed} bytes, of which the file has ${there}: it is cut off` };
+  if (needed > there) return { ...base, bytesMissing: needed - there, reason: `its values take ${needed} bytes, of which the file has ${there}: it is cut off` };
   return type.isFloat ? base : { ...base, reason: `${type.dtype}: not a weight` };
 }
 

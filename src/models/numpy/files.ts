@@ -27,6 +27,7 @@ async function openSingle(file: ReopenedFile): Promise<NumpyFile> {
   const name = basename(file.path);
   const bytes: NpyBytes = { size: file.size, what: name, isPacked: false, read: (start, length) => file.read(start, length) };
   const array = storedArray(name.replace(/\.npy$/i, ""), await readNpyHeader(bytes), bytes);
+  if (array.bytesMissing > 0) throw new Fault("truncated", `${name} ends after ${file.size} bytes, ${array.bytesMissing} before the end of its values.`, "The file is cut off: fetch it again.");
   return { file, arrays: [array], others: [] };
 }
 
