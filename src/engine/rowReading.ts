@@ -34,14 +34,14 @@ function turned(view: MatrixView): MatrixView {
   return { ...view, rows: view.columns, columns: view.rows };
 }
 
-/** From this aspect on the solver goes through a matrix block by block: `FastSolver`. */
-const TALL_ASPECT = 1.6;
+/** From this aspect on the solver works on a factor of the short side, and goes through what is tall block by block: `FastSolver`. */
+export const SHORT_SIDE_ASPECT = 1.6;
 
 /** Of float64 values only what is tall as it is read: the solver holds others as a whole, which they are already when they are read. */
 function isWorthwhile(view: MatrixView, reading: "rows" | "columns", dtype: string): boolean {
   if (!decodesToFloat64(dtype)) return true;
   const { rows, columns } = matrixSize(reading === "rows" ? view : turned(view));
-  return dtype === "float64" && (rows * columns <= LARGE_VALUES || rows > TALL_ASPECT * columns);
+  return dtype === "float64" && (rows * columns <= LARGE_VALUES || rows > SHORT_SIDE_ASPECT * columns);
 }
 
 /**
