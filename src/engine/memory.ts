@@ -1,7 +1,7 @@
 /** Estimates of the memory that a compute process takes at its peak, for the schedule. */
 import { totalmem } from "node:os";
 import { decodesToFloat64 } from "../models/dtypes";
-import { LARGE_VALUES } from "./rowReading";
+import { LARGE_VALUES, SHORT_SIDE_ASPECT } from "./rowReading";
 
 /** Rows and columns. */
 type Size = readonly [number, number];
@@ -12,8 +12,6 @@ const PROCESS_BYTES = 192 * 2 ** 20;
 const SIDE_BYTES = 3072;
 /** Blocks of rows as stored and as decoded, the one in work and those that are not yet given back. */
 const BLOCK_BYTES = 128 * 2 ** 20;
-/** From this aspect on the solver works on a factor of the short side: `FastSolver`. */
-const SHORT_SIDE_ASPECT = 1.6;
 /** Three triangular factors in float64, as the solver makes them where float32 blurs: `BlockedFactor`. */
 const FACTOR_BYTES = 24;
 /** A long matrix of more values is not copied: `FastSolver`. */
@@ -33,7 +31,7 @@ export function bytesOfWhole(weights: number, [rows, columns]: Size, dtype: stri
   return PROCESS_BYTES + tensor + solverBytes([rows, columns], dtype);
 }
 
-/** Of a matrix that is read by its rows. */
+/** Of a matrix that is read by its rows; of one that is read by its columns, with its sides exchanged. */
 export function bytesByRows([rows, columns]: Size, dtype: string): number {
   const values = rows * columns;
   if (values <= LARGE_VALUES) return bytesOfWhole(values, [rows, columns], dtype);

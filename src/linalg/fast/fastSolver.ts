@@ -15,7 +15,7 @@ import { KernelModule } from "./kernels";
 import { leadingOfBlocks } from "./leadingOfBlocks";
 import { OnnxGemm } from "./onnxGemm";
 import { plainGemm } from "./plainGemm";
-import { scaleToModerate } from "./scaling";
+import { moderateSource, scaleToModerate } from "./scaling";
 import { shortFactor } from "./shortFactor";
 import { allTriplets } from "./svd";
 import { isWorthKrylov, leadingTriplets, type BoundedTriplets } from "./topK";
@@ -99,22 +99,23 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
   }
 
   /**
-   * As `singularValues`, for a matrix that is read in blocks. A tall float32 one is never in memory whole: beside a block it
-   * takes three times short² in float64 at most. Of others there is one copy, in the end in float64 where float32 blurs.
+   * As `singularValues`, for a matrix that is read in blocks. A tall one is never in memory whole: beside a block it takes
+   * three times short² in float64 at most. Of others there is one copy, in the end in float64 where float32 blurs.
    * @param inFloat64 to the accuracy of float64 whatever the values' type
    */
   async singularValuesOf(source: RowSource, inFloat64 = false): Promise<Float64Array> {
     const { rows, columns, type } = source;
     const isTall = rows > SHORT_SIDE_ASPECT * columns;
     const isWide = columns > SHORT_SIDE_ASPECT * rows;
-    if (!this.native || type === "float64" || isWide || (inFloat64 && !isTall)) return this.singularValues(await wholeOf(source, inFloat64 ? "float64" : type));
-    return isTall ? this.tallSingularValues(source, inFloat64) : this.squareSingularValues(source);
+    const needsFloat64 = inFloat64 || type === "float64";
+    if (!this.native || isWide || (needsFloat64 && !isTall)) return this.singularValues(await wholeOf(source, needsFloat64 ? "float64" : type));
+    return isTall ? this.tallSingularValues(source, needsFloat64) : this.squareSingularValues(source);
   }
 
-  /** As `leadingSingularValue`; a tall float32 matrix is not in memory whole. */
+  /** As `leadingSingularValue`; a tall matrix is not in memory whole. */
   async leadingSingularValueOf(source: RowSource): Promise<{ readonly value: number; readonly error: number }> {
     const { rows, columns, type } = source;
-    const inBlocks = this.native && type === "float32" && rows > SHORT_SIDE_ASPECT * columns && isWorthKrylov(source, 1);
+    const inBlocks = this.native && rows > SHORT_SIDE_ASPECT * columns && isWorthKrylov(source, 1);
     return inBlocks ? leadingOfBlocks(source, this.gemm, this.module) : this.leadingSingularValue(await wholeOf(source, type));
   }
 
@@ -161,8 +162,9 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
       frobenius = Math.sqrt(sumOfSquares(values));
     }
     const factor = new BlockedFactor(columns, gemm, module, negligibleSquare("float64", frobenius));
-    for await (const block of blocksOf(source)) factor.addRows(block);
-    return this.singularValues(factor.finish());
+    const { source: moderate, unscale } = source.type === "float64" ? await moderateSource(source) : { source, unscale: 1 };
+    for await (const block of blocksOf(moderate)) factor.addRows(block);
+    return (await this.singularValues(factor.finish())).map((value) => value * unscale);
   }
 
   /** In place: where float32 blurs, the matrix is read a second time. */
