@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import picomatch from "picomatch";
 import { version } from "../../package.json";
 import { Cancelled, Fault } from "../shared/fault";
-import { considerLayers } from "../factorize/candidates";
+import { considerLayers, type CandidateOptions } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
 import { closenessWords } from "../factorize/budget/closeness";
 import { plannedLatency } from "../factorize/latency";
@@ -16,6 +16,7 @@ import type { Output, Source } from "../factorize/source";
 import { adapterPaths } from "../factorize/safetensors/adapter";
 import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
+import type { Calibration } from "../engine/calibrateApart";
 import { assertMeasurable } from "../engine/latencyApart";
 import { MOST_RUN_UNASKED, multiplyAddsApart } from "../engine/multiplyAddsApart";
 import { Report } from "../engine/report";
@@ -24,6 +25,7 @@ import { openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
 import { compareWeightsApart, verifyApart } from "../verify/fork";
 import { budgetWish, budgetWords, parseBudget } from "./budgetFlag";
+import { calibrationFor, calibrationNotes, calibrationOf } from "./calibration";
 import { EXIT } from "./exitCodes";
 import { factorizeSummary, type Outcome } from "./factorizeSummary";
 import { measureLatency } from "./latencyBudget";
@@ -40,6 +42,8 @@ export interface FactorizeFlags {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly as: Output;
+  /** Data that ranks and factors follow. */
+  readonly calibration?: string;
   /** true: seeded inputs; text: a data file. */
   readonly verify?: true | string;
   readonly dryRun: boolean;
@@ -60,20 +64,43 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
   const model = await openModel(resolve(path), options);
   const output = flags.out === undefined ? null : await outputFile(model, resolve(flags.out));
   const source = await openSource(model, options, flags.as);
+  let calibration: Calibration | null = null;
   try {
     if (output !== null) await assertWritable(source, model, output.path, output.makesFolder);
-    const plan = await planFor(model, source, options, flags);
+    const found = await whileInterruptible((signal) => dataFor({ model, source, options, as: flags.as, threads: flags.threads ?? 0 }, flags, signal));
+    if (found === null) return interrupted();
+    calibration = found.calibration;
+    const plan = found.plan ?? await planFor(model, source, options, flags, calibration);
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes, macs: plan.multiplyAdds?.before ?? null };
-    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: source.notes, unverified: null };
-    const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
+    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: [...source.notes, ...(calibration === null ? [] : calibrationNotes(calibration))], unverified: null };
+    const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags, calibration);
     if (ended === null) return interrupted();
     const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
     return ended.unverified === null ? EXIT.done : EXIT.fault;
   } finally {
-    await Promise.all([source.close(), model.close()]);
+    await Promise.all([source.close(), model.close(), calibration?.discard()]);
   }
+}
+
+/** A plan that was made before, and what its factors follow; or the data for one that is to be made. @throws Fault, Cancelled */
+async function dataFor(request: Parameters<typeof calibrationFor>[0], flags: FactorizeFlags, signal: AbortSignal): Promise<{ readonly plan: Plan | null; readonly calibration: Calibration | null }> {
+  const { model, source } = request;
+  const data = flags.calibration === undefined ? null : resolve(flags.calibration);
+  if (flags.ranks?.toLowerCase().endsWith(".json") !== true) {
+    return { plan: null, calibration: data === null ? null : await calibrationFor(request, data, choiceOf(flags), signal) };
+  }
+  const text = await readFile(flags.ranks, "utf8").catch(() => { throw new Fault("not-found", `The plan ${flags.ranks ?? ""} cannot be read.`, "Check the path."); });
+  const plan = parsePlan(text, flags.ranks);
+  assertPlanFits(plan, await contentHash(model.files), model, source);
+  return { plan, calibration: await calibrationOf(plan, request, data, !flags.dryRun, signal) };
+}
+
+/** Which layers are factorized, and how. */
+function choiceOf({ scheme, as, include, exclude }: FactorizeFlags): Pick<CandidateOptions, "scheme" | "included" | "excluded"> {
+  // LoRA of a convolution is the channel scheme, and no other.
+  return { scheme: as === "adapter" ? "channel" : scheme, included: matcher(include), excluded: matcher(exclude) };
 }
 
 function interrupted(): number {
@@ -82,14 +109,8 @@ function interrupted(): number {
 }
 
 /** null: interrupted. */
-async function planFor(model: Model, source: Source, options: OpenOptions, flags: FactorizeFlags): Promise<Plan | null> {
+async function planFor(model: Model, source: Source, options: OpenOptions, flags: FactorizeFlags, calibration: Calibration | null): Promise<Plan | null> {
   const sha256 = await contentHash(model.files);
-  if (flags.ranks?.toLowerCase().endsWith(".json") === true) {
-    const text = await readFile(flags.ranks, "utf8").catch(() => { throw new Fault("not-found", `The plan ${flags.ranks ?? ""} cannot be read.`, "Check the path."); });
-    const plan = parsePlan(text, flags.ranks);
-    assertPlanFits(plan, sha256, model, source);
-    return plan;
-  }
   const rule = parseRankRule(flags.ranks ?? DEFAULT_RANKS);
   const budget = flags.budget === undefined ? null : parseBudget(flags.budget);
   if (budget?.unit === "latency") assertMeasurable(source, model.summary.path);
@@ -98,8 +119,8 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   const known = await knownSpectra(model, options, flags);
   if (known === null) return null;
   const considered = await considerLayers(model.layers, source, {
-    // LoRA of a convolution is the channel scheme, and no other.
-    scheme: flags.as === "adapter" ? "channel" : flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+    ...choiceOf(flags), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+    ...(calibration === null ? {} : { calibrated: calibration.spectra }),
     ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
   const measured = budget?.unit === "latency" ? await whileInterruptible((signal) => measureLatency(considered, source, model.summary.path, signal)) : undefined;
@@ -116,6 +137,7 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
     choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${measured === undefined ? "" : ", measured on this machine"}${closeness === "" ? "" : `: ${closeness}`}`,
     multiplyAdds: multiplyAdds.known === null ? null : plannedMultiplyAdds(multiplyAdds.known, layers),
     ...(wish.kind === "latency" ? { latency: plannedLatency(wish.measured, wish.budget.amount, budget?.isShare === true ? budget.figure : null, layers) } : {}),
+    ...(calibration === null ? {} : { calibration: calibration.facts }),
     layers,
   };
 }
@@ -146,9 +168,9 @@ async function knownSpectra(model: Model, options: OpenOptions, flags: Factorize
 }
 
 /** null: interrupted; then nothing is left behind. */
-async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags): Promise<Outcome | null> {
+async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags, calibration: Calibration | null): Promise<Outcome | null> {
   const bar = new ProgressBar(process.stderr);
-  const request = { path: model.summary.path, options, plan: outcome.plan, output, makesFolder, as: flags.as, threads: flags.threads ?? 0 };
+  const request = { path: model.summary.path, options, plan: outcome.plan, output, makesFolder, as: flags.as, threads: flags.threads ?? 0, ...(calibration === null ? {} : { calibration: { sha256: calibration.facts.sha256, moments: calibration.moments } }) };
   const written = await whileInterruptible((signal) => applyApart(join(__dirname, "apply.js"), request, signal, (message) => {
     if (message.type === "notice") process.stderr.write(`ranklens: ${message.text}\n`);
     if (message.type !== "progress") return;

@@ -10,9 +10,17 @@ import { arranged, isConvolution, type Form, type Target } from "./target";
 /** A layer that may be factorized: the schemes that fit it, with the spectra that rule their ranks. */
 export interface Candidate {
   readonly target: Target;
-  readonly schemes: readonly { readonly scheme: Scheme; readonly spectra: Spectra }[];
+  readonly schemes: readonly CandidateScheme[];
   /** Where it is applied; left out where that is not known. */
   readonly positions?: Positions;
+}
+
+export interface CandidateScheme {
+  readonly scheme: Scheme;
+  /** What is lost follows from them: of the weight, or, where that is calibrated, of its outputs on the data. */
+  readonly spectra: Spectra;
+  /** Of the weight itself, where `spectra` are of its outputs. */
+  readonly weightSpectra?: Spectra;
 }
 
 /** A layer and what becomes of it: a candidate, or why it stays as it is. */
@@ -33,6 +41,8 @@ export interface CandidateOptions {
   readonly known: (name: string, unfolding: string, part: string | null) => Float64Array | null;
   /** Where layers are applied, by name. */
   readonly positions?: ReadonlyMap<string, Positions>;
+  /** Of layers that are calibrated, by name: singular values of their outputs on the data, group by group. */
+  readonly calibrated?: ReadonlyMap<string, ModeSpectra>;
   readonly read: (layer: Layer) => Promise<Values>;
   readonly solver: SpectrumSolver;
 }
@@ -68,7 +78,8 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
       considered.push({ ...own, candidate: null, reason: reason ?? "" });
       continue;
     }
-    const schemes = schemesFor(target, options.scheme);
+    const calibrated = options.calibrated?.get(name);
+    const schemes = schemesFor(target, options.scheme, calibrated !== undefined);
     if (schemes.length === 0) considered.push({ ...own, candidate: null, reason: `the ${options.scheme} scheme does not fit it` });
     else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options), ...placed(name, options) }, reason: "" });
   }
@@ -80,13 +91,19 @@ function placed(name: string, { positions }: CandidateOptions): Pick<Candidate, 
   return own === undefined ? {} : { positions: own };
 }
 
-function reasonToKeep(name: string, target: Source["targets"][number], off: ReadonlyMap<string, string>, { included, excluded }: CandidateOptions): string | null {
+function reasonToKeep(name: string, target: Source["targets"][number], off: ReadonlyMap<string, string>, { included, excluded }: Pick<CandidateOptions, "included" | "excluded">): string | null {
   if (!isTarget(target)) return target.reason;
   if (excluded(name)) return "excluded";
   return included(name) ? null : (off.get(name) ?? null);
 }
 
-async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, read, solver }: CandidateOptions): Promise<Candidate["schemes"]> {
+/** Names of the layers that may be factorized. */
+export function candidateNames(layers: readonly Layer[], source: Pick<Source, "targets">, options: Pick<CandidateOptions, "included" | "excluded">): string[] {
+  const off = offByDefault(layers, source);
+  return layers.flatMap(({ tensor: { name } }, index) => (reasonToKeep(name, source.targets[index]!, off, options) === null ? [name] : []));
+}
+
+async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, calibrated, read, solver }: CandidateOptions): Promise<Candidate["schemes"]> {
   let values: Values | null = null;
   const readOnce = async (): Promise<Values> => (values ??= arranged(target, await read(layer)));
   const found = new Map<Scheme, Spectra>();
@@ -100,8 +117,12 @@ async function withSpectra(layer: Layer, target: Target, schemes: readonly Schem
     found.set(scheme, all);
     return all;
   };
-  const out = [];
-  for (const scheme of schemes) out.push({ scheme, spectra: await spectraOf(scheme) });
+  const outputs = calibrated?.get(target.name);
+  const out: CandidateScheme[] = [];
+  for (const scheme of schemes) {
+    const own = await spectraOf(scheme);
+    out.push(outputs === undefined || scheme.inputs === undefined ? { scheme, spectra: own } : { scheme, spectra: [outputs], weightSpectra: own });
+  }
   return out;
 }
 

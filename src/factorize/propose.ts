@@ -3,12 +3,12 @@ import { assertPossible, efficient, type Allocation, type Choice } from "./budge
 import { equalRatio } from "./budget/equalRatio";
 import { leastTotal } from "./budget/leastTotal";
 import { minimax } from "./budget/minimax";
-import type { Candidate, Considered } from "./candidates";
-import { breakEven, ladderOf, rungAt, wholeRung, type Rung, type Spectra } from "./ladder";
+import type { Candidate, CandidateScheme, Considered } from "./candidates";
+import { breakEven, ladderOf, rungAt, wholeRung, type Rung } from "./ladder";
 import type { MeasuredLatency } from "./latency";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
-import type { Positions, Scheme, SchemeId } from "./scheme";
+import type { Positions, SchemeId } from "./scheme";
 
 /** How a budget is shared over layers. */
 export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio, "effective-rank": minimax } as const;
@@ -98,7 +98,7 @@ function positionsOf({ positions = ONE_POSITION }: Candidate): Positions {
 
 function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLayer {
   const whole = wholeRung(candidate.target, positionsOf(candidate));
-  const proposals = candidate.schemes.map(({ scheme, spectra }) => ruled(candidate, scheme, spectra, rule, whole)).filter((found) => found !== null);
+  const proposals = candidate.schemes.map((each) => ruled(candidate, each, rule, whole)).filter((found) => found !== null);
   if (proposals.length === 0) return kept(layer, "the rule places no rank for its spectrum");
   const { rung, limit } = proposals.reduce((best, other) => (other.rung.parameters < best.rung.parameters ? other : best));
   if (rung.parameters < whole.parameters) return factorized(layer, rung, ruleText(rule));
@@ -106,7 +106,7 @@ function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLa
   return kept(layer, `${ruleText(rule)}${rule.kind === "fixed" ? "" : `, ${rung.ranks.join(" × ")},`} does not make it smaller: ${most}`);
 }
 
-function ruled(candidate: Candidate, scheme: Scheme, spectra: Spectra, rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
+function ruled(candidate: Candidate, { scheme, spectra, weightSpectra }: CandidateScheme, rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
   const { target } = candidate;
   const positions = positionsOf(candidate);
   const full = scheme.fullRanks(target);
@@ -120,7 +120,8 @@ function ruled(candidate: Candidate, scheme: Scheme, spectra: Spectra, rule: Ran
   }
   const longer = target.shape.reduce((all, size) => all * size, 1);
   const ranks = full.map((_, index) => {
-    const mode = spectra[index]!;
+    // Energy is kept of what is lost; other rules judge the weight itself.
+    const mode = (rule.kind === "energy" ? spectra : (weightSpectra ?? spectra))[index]!;
     const groups = mode.length;
     const found = mode.map((values) => rankOf(shared(rule, full.length), values, values.length, Math.max(values.length, Math.round(longer / (groups * values.length))), epsilonOf(target.dtype)));
     // All groups have one rank: that of the group that needs most.
@@ -206,6 +207,11 @@ function factorized({ name, parameters, candidate }: Considered, rung: Rung, rea
   const multiplied = candidate?.positions === undefined ? {} : { multiplyAddsBefore: wholeRung(candidate.target, candidate.positions).multiplyAdds, multiplyAddsAfter: rung.multiplyAdds };
   return {
     name, action: "factorize", scheme: rung.scheme, ranks: rung.ranks, reason, parametersBefore: parameters, parametersAfter: rung.parameters, ...multiplied,
-    relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)),
+    relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)), ...(candidate !== null && isCalibrated(candidate, rung.scheme) ? { calibrated: true } : {}),
   };
+}
+
+/** Whether the factors of a scheme follow data. */
+export function isCalibrated({ schemes }: Candidate, id: SchemeId | null): boolean {
+  return schemes.some(({ scheme, weightSpectra }) => scheme.id === id && weightSpectra !== undefined);
 }

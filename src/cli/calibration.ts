@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { calibrateApart, type CalibrateRequest, type Calibration } from "../engine/calibrateApart";
+import { assertDataFits, contentHash, needsData } from "../factorize/apply";
+import { candidateNames, type CandidateOptions } from "../factorize/candidates";
+import type { Plan } from "../factorize/plan";
+import { schemesFor } from "../factorize/schemes";
+import { isTarget } from "../factorize/source";
+import { dataFiles } from "../verify/protoInputs";
+import { ProgressBar } from "./progressBar";
+
+type Request = Omit<CalibrateRequest, "isWanted" | "data">;
+
+/** Looks at the data for a plan that is to be made, with a bar on a terminal. @throws Fault, Cancelled */
+export async function calibrationFor(request: Request, data: string, choice: Pick<CandidateOptions, "included" | "excluded" | "scheme">, signal: AbortSignal): Promise<Calibration> {
+  const { model, source } = request;
+  const candidates = new Set(candidateNames(model.layers, source, choice));
+  const following = new Set(source.targets.filter(isTarget).filter((target) => schemesFor(target, choice.scheme, true).some(({ inputs }) => inputs !== undefined)).map(({ name }) => name));
+  const found = await withBar({ ...request, data, isWanted: (name) => candidates.has(name) && following.has(name) }, signal);
+  const others = [...candidates].filter((name) => !following.has(name)).map((name) => [name, `factors of the ${choice.scheme} scheme do not follow data`] as const);
+  return { ...found, without: new Map([...found.without, ...others]) };
+}
+
+/**
+ * The data that a plan's factors follow, as it was when the plan was made.
+ * @param data null: none is given
+ * @returns null where the plan needs none, or nothing is written
+ * @throws Fault plan-mismatch before anything is computed, Cancelled
+ */
+export async function calibrationOf(plan: Plan, request: Request, data: string | null, isWritten: boolean, signal: AbortSignal): Promise<Calibration | null> {
+  assertDataFits(plan, data === null || !needsData(plan) ? null : await contentHash(await dataFiles(data)));
+  if (data === null || !needsData(plan) || !isWritten) return null;
+  const calibrated = new Set(plan.layers.flatMap((layer) => (layer.calibrated === true ? [layer.name] : [])));
+  return withBar({ ...request, data, isWanted: (name) => calibrated.has(name) }, signal);
+}
+
+async function withBar(request: CalibrateRequest, signal: AbortSignal): Promise<Calibration> {
+  const bar = new ProgressBar(process.stderr);
+  try {
+    return await calibrateApart(request, join(__dirname, "verify.js"), signal, (done, total, layer) => {
+      bar.show({ path: "", state: "running", done, failed: 0, estimated: 0, total, current: [layer], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
+    });
+  } finally {
+    bar.clear();
+  }
+}
+
+/** What a person should know of it. */
+export function calibrationNotes({ facts: { file, samples }, without, unused }: Calibration): string[] {
+  return [
+    `calibrated on ${samples} ${samples === 1 ? "sample" : "samples"} of ${file}: errors of calibrated layers are those of their outputs`,
+    ...[...without].map(([name, reason]) => `${name} is factorized by its weight alone, if it is: ${reason}`),
+    ...(unused.length === 0 ? [] : [`${file} holds arrays that are named as none of these layers: ${unused.join(", ")}`]),
+  ];
+}
