@@ -47,7 +47,7 @@ async function withBar(request: CalibrateRequest, signal: AbortSignal): Promise<
 /** What a person should know of it. */
 export function calibrationNotes({ facts: { file, samples }, without, unused }: Calibration): string[] {
   return [
-    `calibrated on ${samples} ${samples === 1 ? "sample" : "samples"} of ${file}: errors of calibrated layers are those of their outputs`,
+    `calibrated on ${samples} ${samples === 1 ? "sample" : "samples"} of ${file}`,
     ...[...without].map(([name, reason]) => `${name} is factorized by its weight alone, if it is: ${reason}`),
     ...(unused.length === 0 ? [] : [`${file} holds arrays that are named as none of these layers: ${unused.join(", ")}`]),
   ];
