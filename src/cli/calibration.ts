@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import { calibrateApart, type CalibrateRequest, type Calibration } from "../engine/calibrateApart";
+import { sensitivityApart, type SensitivityWish } from "../engine/sensitivityApart";
 import { assertDataFits, contentHash, needsData } from "../factorize/apply";
 import { candidateNames, type CandidateOptions } from "../factorize/candidates";
 import type { Plan } from "../factorize/plan";
 import { schemesFor } from "../factorize/schemes";
 import { isTarget } from "../factorize/source";
+import type { MeasuredSensitivity } from "../factorize/sensitivity";
+import type { CalibrationProgress } from "../verify/calibration";
 import { dataFiles } from "../verify/protoInputs";
 import { ProgressBar } from "./progressBar";
 
@@ -15,7 +18,7 @@ export async function calibrationFor(request: Request, data: string, choice: Pic
   const { model, source } = request;
   const candidates = new Set(candidateNames(model.layers, source, choice));
   const following = new Set(source.targets.filter(isTarget).filter((target) => schemesFor(target, choice.scheme, true).some(({ inputs }) => inputs !== undefined)).map(({ name }) => name));
-  const found = await withBar({ ...request, data, isWanted: (name) => candidates.has(name) && following.has(name) }, signal);
+  const found = await calibrated({ ...request, data, isWanted: (name) => candidates.has(name) && following.has(name) }, signal);
   const others = [...candidates].filter((name) => !following.has(name)).map((name) => [name, `factors of the ${choice.scheme} scheme do not follow data`] as const);
   return { ...found, without: new Map([...found.without, ...others]) };
 }
@@ -29,16 +32,23 @@ export async function calibrationFor(request: Request, data: string, choice: Pic
 export async function calibrationOf(plan: Plan, request: Request, data: string | null, isWritten: boolean, signal: AbortSignal): Promise<Calibration | null> {
   assertDataFits(plan, data === null || !needsData(plan) ? null : await contentHash(await dataFiles(data)));
   if (data === null || !needsData(plan) || !isWritten) return null;
-  const calibrated = new Set(plan.layers.flatMap((layer) => (layer.calibrated === true ? [layer.name] : [])));
-  return withBar({ ...request, data, isWanted: (name) => calibrated.has(name) }, signal);
+  const following = new Set(plan.layers.flatMap((layer) => (layer.calibrated === true ? [layer.name] : [])));
+  return calibrated({ ...request, data, isWanted: (name) => following.has(name) }, signal);
 }
 
-async function withBar(request: CalibrateRequest, signal: AbortSignal): Promise<Calibration> {
+/** @throws Fault, Cancelled */
+export function sensitivityFor(wish: SensitivityWish, signal: AbortSignal): Promise<MeasuredSensitivity> {
+  return withBar((tell) => sensitivityApart(wish, join(__dirname, "verify.js"), signal, tell));
+}
+
+function calibrated(request: CalibrateRequest, signal: AbortSignal): Promise<Calibration> {
+  return withBar((tell) => calibrateApart(request, join(__dirname, "verify.js"), signal, tell));
+}
+
+async function withBar<T>(work: (tell: CalibrationProgress) => Promise<T>): Promise<T> {
   const bar = new ProgressBar(process.stderr);
   try {
-    return await calibrateApart(request, join(__dirname, "verify.js"), signal, (done, total, layer) => {
-      bar.show({ path: "", state: "running", done, failed: 0, estimated: 0, total, current: [layer], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
-    });
+    return await work((done, total, layer) => bar.show({ path: "", state: "running", done, failed: 0, estimated: 0, total, current: [layer], elapsedMs: 0, etaMs: null, ahead: 0, fault: null }));
   } finally {
     bar.clear();
   }

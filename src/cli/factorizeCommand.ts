@@ -17,6 +17,7 @@ import { adapterPaths } from "../factorize/safetensors/adapter";
 import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
 import type { Calibration } from "../engine/calibrateApart";
+import { assertSensitive } from "../engine/sensitivityApart";
 import { assertMeasurable } from "../engine/latencyApart";
 import { MOST_RUN_UNASKED, multiplyAddsApart } from "../engine/multiplyAddsApart";
 import { Report } from "../engine/report";
@@ -25,7 +26,7 @@ import { openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
 import { compareWeightsApart, verifyApart } from "../verify/fork";
 import { budgetWish, budgetWords, parseBudget } from "./budgetFlag";
-import { calibrationFor, calibrationNotes, calibrationOf } from "./calibration";
+import { calibrationFor, calibrationNotes, calibrationOf, sensitivityFor } from "./calibration";
 import { EXIT } from "./exitCodes";
 import { factorizeSummary, type Outcome } from "./factorizeSummary";
 import { measureLatency } from "./latencyBudget";
@@ -38,7 +39,7 @@ export interface FactorizeFlags {
   readonly scheme: SchemeWish;
   readonly ranks?: string;
   readonly budget?: string;
-  readonly allocate: AllocationId;
+  readonly allocate: AllocationId | typeof SENSITIVITY;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly as: Output;
@@ -53,6 +54,8 @@ export interface FactorizeFlags {
   readonly allowExternalData: boolean;
 }
 
+/** A way to share a budget that runs the model. */
+export const SENSITIVITY = "sensitivity";
 const DEFAULT_RANKS = "energy:0.9";
 
 /** @returns the exit code. @throws Fault */
@@ -60,12 +63,15 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
   if (flags.out === undefined && !flags.dryRun) throw new Fault("usage", "Where should the factorized model be written?", "Name it with --out, or see the plan alone with --dry-run.");
   if (flags.ranks !== undefined && flags.budget !== undefined) throw new Fault("usage", "--ranks and --budget exclude each other: a budget chooses the ranks.");
   if (flags.as === "adapter" && !["auto", "channel", "svd"].includes(flags.scheme)) throw new Fault("usage", `An adapter cannot hold factors of the ${flags.scheme} scheme.`, "Leave --scheme out: matrices take svd, convolutions channel.");
+  if (flags.allocate === SENSITIVITY && flags.budget === undefined) throw new Fault("usage", "Sensitivities share a budget, and there is none.", "Give one with --budget, or leave --allocate out.");
+  if (flags.allocate === SENSITIVITY && flags.calibration === undefined) throw new Fault("usage", "Sensitivities are measured on data of yours, and there is none.", "Give it with --calibration, or share the budget in another way.");
   const options: OpenOptions = { ...DEFAULT_OPEN_OPTIONS, allowExternalDataOutside: flags.allowExternalData };
   const model = await openModel(resolve(path), options);
   const output = flags.out === undefined ? null : await outputFile(model, resolve(flags.out));
   const source = await openSource(model, options, flags.as);
   let calibration: Calibration | null = null;
   try {
+    if (flags.allocate === SENSITIVITY) assertSensitive(source, model.summary.path);
     if (output !== null) await assertWritable(source, model, output.path, output.makesFolder);
     const found = await whileInterruptible((signal) => dataFor({ model, source, options, as: flags.as, threads: flags.threads ?? 0 }, flags, signal));
     if (found === null) return interrupted();
@@ -120,21 +126,23 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   if (known === null) return null;
   const considered = await considerLayers(model.layers, source, {
     ...choiceOf(flags), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
-    ...(calibration === null ? {} : { calibrated: calibration.spectra }),
+    ...(calibration === null ? {} : { calibrated: calibration.spectra, isMeasured: flags.allocate === SENSITIVITY }),
     ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
   const measured = budget?.unit === "latency" ? await whileInterruptible((signal) => measureLatency(considered, source, model.summary.path, signal)) : undefined;
-  if (measured === null) return null;
+  const sensitivity = flags.allocate === SENSITIVITY && calibration !== null ? await whileInterruptible((signal) => sensitivityFor({ model, options, considered, data: resolve(flags.calibration ?? ""), calibration, threads: flags.threads ?? 0 }, signal)) : undefined;
+  if (measured === null || sensitivity === null) return null;
+  const allocation = flags.allocate === SENSITIVITY ? "least-total" : flags.allocate;
   const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0, latency: measured?.total ?? 0 };
   const unit = budget?.unit ?? "params";
-  const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], flags.allocate, measured ?? null);
-  const { layers, allocation } = propose(considered, wish, totals[unit], budgetWords(unit));
-  const closeness = allocation === null ? "" : closenessWords(flags.allocate, allocation);
+  const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], allocation, measured ?? null, sensitivity ?? null);
+  const { layers, allocation: allocated } = propose(considered, wish, totals[unit], budgetWords(unit));
+  const closeness = allocated === null ? "" : closenessWords(allocation, allocated);
   const { summary } = model;
   return {
     schema: PLAN_SCHEMA, tool: { name: "ranklens", version },
     source: { file: summary.path.slice(dirname(summary.path).length + 1), format: summary.format, sha256, parameters: summary.parameters },
-    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${measured === undefined ? "" : ", measured on this machine"}${closeness === "" ? "" : `: ${closeness}`}`,
+    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${measured === undefined ? "" : ", measured on this machine"}${sensitivity === undefined ? "" : `, measured on ${sensitivity.samples} samples`}${closeness === "" ? "" : `: ${closeness}`}`,
     multiplyAdds: multiplyAdds.known === null ? null : plannedMultiplyAdds(multiplyAdds.known, layers),
     ...(wish.kind === "latency" ? { latency: plannedLatency(wish.measured, wish.budget.amount, budget?.isShare === true ? budget.figure : null, layers) } : {}),
     ...(calibration === null ? {} : { calibration: calibration.facts }),

@@ -43,6 +43,8 @@ export interface CandidateOptions {
   readonly positions?: ReadonlyMap<string, Positions>;
   /** Of layers that are calibrated, by name: singular values of their outputs on the data, group by group. */
   readonly calibrated?: ReadonlyMap<string, ModeSpectra>;
+  /** What every scheme does to the outputs is going to be measured: then those compare whose factors do not follow data. */
+  readonly isMeasured?: boolean;
   readonly read: (layer: Layer) => Promise<Values>;
   readonly solver: SpectrumSolver;
 }
@@ -78,8 +80,7 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
       considered.push({ ...own, candidate: null, reason: reason ?? "" });
       continue;
     }
-    const calibrated = options.calibrated?.get(name);
-    const schemes = schemesFor(target, options.scheme, calibrated !== undefined);
+    const schemes = schemesFor(target, options.scheme, options.calibrated?.has(name) === true && options.isMeasured !== true);
     if (schemes.length === 0) considered.push({ ...own, candidate: null, reason: `the ${options.scheme} scheme does not fit it` });
     else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options), ...placed(name, options) }, reason: "" });
   }

@@ -9,6 +9,7 @@ import type { MeasuredLatency } from "./latency";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
 import type { Positions, SchemeId } from "./scheme";
+import type { MeasuredSensitivity } from "./sensitivity";
 
 /** How a budget is shared over layers. */
 export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio, "effective-rank": minimax } as const;
@@ -24,10 +25,12 @@ export interface Budget {
   /** In the unit, for the whole model. */
   readonly amount: number;
   readonly allocation: AllocationId;
+  /** The errors that are shared, as measured on data; those of the layers themselves where it is left out. */
+  readonly sensitivity?: MeasuredSensitivity;
 }
 
 /** Of all layers that are counted; those that are not stay as they are. */
-export type MultiplyAddsBudget = Pick<Budget, "amount" | "allocation">;
+export type MultiplyAddsBudget = Pick<Budget, "amount" | "allocation" | "sensitivity">;
 
 export type Wish =
   | { readonly kind: "rule"; readonly rule: RankRule }
@@ -69,13 +72,13 @@ export function propose(considered: readonly Considered[], wish: Wish, total: nu
     case "rule": return { layers: considered.map((layer) => (layer.candidate === null ? kept(layer, layer.reason) : byRule(layer, layer.candidate, wish.rule))), allocation: null };
     case "budget": {
       const { unit } = wish.budget;
-      return byBudget(considered, wish.budget, total, words, { rungs: (candidate) => rungsOf(candidate, "parameters", wish.budget.allocation), costOf: (layer, rung) => (unit === "params" ? rung.parameters : rung.parameters * bytesOf(layer.dtype)) });
+      return byBudget(considered, wish.budget, total, words, { rungs: (candidate) => rungsUnder(candidate, "parameters", wish.budget), costOf: (layer, rung) => (unit === "params" ? rung.parameters : rung.parameters * bytesOf(layer.dtype)) });
     }
-    case "multiply-adds": return byBudget(considered.map(counted), wish.budget, total, words, { rungs: (candidate) => rungsOf(candidate, "multiplyAdds", wish.budget.allocation), costOf: (_, rung) => rung.multiplyAdds });
+    case "multiply-adds": return byBudget(considered.map(counted), wish.budget, total, words, { rungs: (candidate) => rungsUnder(candidate, "multiplyAdds", wish.budget), costOf: (_, rung) => rung.multiplyAdds });
     case "latency": {
       const { budget, measured } = wish;
       const costOf = ({ name }: Pick<Considered, "name">, rung: Rung): number => measured.layers.get(name)?.(rung) ?? 0;
-      return byBudget(considered.map((layer) => timed(layer, measured)), { ...budget, amount: budget.amount * (1 + ROUNDING) }, total, words, { rungs: (candidate) => rungsBy(candidate, "parameters", budget.allocation, (rung) => costOf(candidate.target, rung)), costOf });
+      return byBudget(considered.map((layer) => timed(layer, measured)), { ...budget, amount: budget.amount * (1 + ROUNDING) }, total, words, { rungs: (candidate) => rungsBy(candidate, "parameters", errorUnder(candidate, budget), (rung) => costOf(candidate.target, rung)), costOf });
     }
   }
 }
@@ -90,6 +93,12 @@ function counted(layer: Considered): Considered {
 function timed(layer: Considered, { layers }: MeasuredLatency): Considered {
   if (layer.candidate === null || layers.has(layer.name)) return layer;
   return { ...layer, candidate: null, reason: "its latency could not be measured alone" };
+}
+
+/** A layer whose sensitivity was not measured stays as it is. */
+function sensed(layer: Considered, { sensitivity }: MultiplyAddsBudget): Considered {
+  if (layer.candidate === null || sensitivity === undefined || sensitivity.layers.has(layer.name)) return layer;
+  return { ...layer, candidate: null, reason: "what its cuts do to the outputs could not be measured" };
 }
 
 function positionsOf({ positions = ONE_POSITION }: Candidate): Positions {
@@ -141,9 +150,10 @@ interface Costs {
   costOf(layer: Considered, rung: Rung): number;
 }
 
-function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { rungs: rungsFor, costOf }: Costs): Proposal {
+function byBudget(all: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { rungs: rungsFor, costOf }: Costs): Proposal {
+  const considered = all.map((layer) => sensed(layer, budget));
   const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, whole: wholeRung(layer.candidate.target, positionsOf(layer.candidate)), rungs: rungsFor(layer.candidate) }]));
-  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: OBJECTIVES[budget.allocation](rung) })));
+  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: objectiveOf(layer, budget)(rung) })));
   const fixed = total - candidates.reduce((sum, { layer, whole }) => sum + costOf(layer, whole), 0);
   assertPossible(choices, fixed, budget.amount, words);
   const allocation = ALLOCATIONS[budget.allocation](choices, budget.amount - fixed);
@@ -151,9 +161,24 @@ function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget,
   const layers = considered.map((layer) => {
     const rung = chosen.get(layer.name);
     if (rung === undefined) return kept(layer, layer.reason);
-    return rung.scheme === null ? kept(layer, "the budget leaves room for it as it is") : factorized(layer, rung, `${budget.allocation} under a budget of ${words(budget.amount)}`);
+    return rung.scheme === null ? kept(layer, "the budget leaves room for it as it is") : factorized(layer, rung, `${budget.sensitivity === undefined ? budget.allocation : "sensitivity"} under a budget of ${words(budget.amount)}`);
   });
   return { layers, allocation };
+}
+
+function objectiveOf({ name }: Pick<Considered, "name">, { allocation, sensitivity }: MultiplyAddsBudget): (rung: Rung) => number {
+  return sensitivity?.layers.get(name) ?? OBJECTIVES[allocation];
+}
+
+/** What of a rung tells which of two of one size is better. */
+function errorUnder(candidate: Candidate, budget: MultiplyAddsBudget): (rung: Rung) => number {
+  if (budget.sensitivity !== undefined) return objectiveOf(candidate.target, budget);
+  const error = errorFor(candidate, budget.allocation);
+  return (rung) => rung[error];
+}
+
+function rungsUnder(candidate: Candidate, measure: Measure, budget: MultiplyAddsBudget): readonly Rung[] {
+  return budget.sensitivity === undefined ? rungsOf(candidate, measure, budget.allocation) : rungsBy(candidate, measure, errorUnder(candidate, budget), (rung) => rung[measure]);
 }
 
 /**
@@ -167,18 +192,17 @@ export function rungsOf(candidate: Candidate, measure: Measure = "parameters", a
   RUNGS.set(candidate, own);
   const known = own.get(`${measure}/${error}`);
   if (known !== undefined) return known;
-  const rungs = rungsBy(candidate, measure, allocation, (rung) => rung[measure]);
+  const rungs = rungsBy(candidate, measure, (rung) => rung[error], (rung) => rung[measure]);
   own.set(`${measure}/${error}`, rungs);
   return rungs;
 }
 
 /** @param measure in which factors are smaller than the layer @param costOf what the budget counts; that of factors must be less too */
-function rungsBy(candidate: Candidate, measure: Measure, allocation: AllocationId | undefined, costOf: (rung: Rung) => number): readonly Rung[] {
-  const error = errorFor(candidate, allocation);
+function rungsBy(candidate: Candidate, measure: Measure, errorOf: (rung: Rung) => number, costOf: (rung: Rung) => number): readonly Rung[] {
   const whole = wholeRung(candidate.target, positionsOf(candidate));
   const most = costOf(whole);
   const all = [whole, ...smallerRungs(candidate, measure).flat().filter((rung) => costOf(rung) < most)];
-  return efficient(all.map((rung) => ({ cost: costOf(rung), error: rung[error] }))).map((index) => all[index]!);
+  return efficient(all.map((rung) => ({ cost: costOf(rung), error: errorOf(rung) }))).map((index) => all[index]!);
 }
 
 /** Of each scheme the ranks that make the layer smaller, smallest first. */

@@ -1,3 +1,4 @@
+import type { LayerWork } from "../factorize/apply";
 import type { LayerInput } from "../factorize/multiplyAdds";
 import type { Output } from "../factorize/source";
 import type { OpenOptions } from "../models/model";
@@ -39,6 +40,25 @@ export interface CalibrationResult {
   readonly without: readonly { readonly name: string; readonly reason: string }[];
   /** Arrays of the data that belong to none of the layers. */
   readonly unused: readonly string[];
+}
+
+/** Measure the outputs of a model where one layer alone is factorized. */
+export interface SensitivityRequest {
+  /** Of an ONNX model. */
+  readonly path: string;
+  readonly options: OpenOptions;
+  readonly data: string;
+  /** Each a layer, and how it is written. */
+  readonly trials: readonly LayerWork[];
+  /** Where models are written while they run. */
+  readonly folder: string;
+  readonly threads: number;
+}
+
+export interface SensitivityResult {
+  /** By trial: squared relative error of the outputs; null where they are not finite. */
+  readonly errors: readonly (number | null)[];
+  readonly samples: number;
 }
 
 /** A layer with too many inputs for its second moment to be kept: 8192² numbers take 512 MiB. */

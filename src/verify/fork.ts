@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import type { CalibrationProgress, CalibrationRequest, CalibrationResult } from "./calibration";
+import type { CalibrationProgress, CalibrationRequest, CalibrationResult, SensitivityRequest, SensitivityResult } from "./calibration";
 import type { Latencies, LatencyRequest, Shapes, Verification, VerifyRequest, WeightVerification } from "./verification";
 
 type Answer<T> = { readonly result: T } | { readonly fault: PlainFault } | { readonly done: number; readonly total?: number; readonly layer?: string };
@@ -34,8 +34,13 @@ export function momentsApart(script: string, request: CalibrationRequest, signal
   return apart(script, { of: "moments", request }, signal, tell);
 }
 
+/** How a model's outputs change where one layer alone is factorized. @throws Fault, Cancelled */
+export function sensitivitiesApart(script: string, request: SensitivityRequest, signal: AbortSignal, tell: CalibrationProgress): Promise<SensitivityResult> {
+  return apart(script, { of: "sensitivities", request }, signal, tell);
+}
+
 /** What is asked of the process. */
-export type VerifyMessage = { readonly of: "moments"; readonly request: CalibrationRequest } | { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string };
+export type VerifyMessage = { readonly of: "sensitivities"; readonly request: SensitivityRequest } | { readonly of: "moments"; readonly request: CalibrationRequest } | { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string };
 
 async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal, tell: CalibrationProgress = () => undefined): Promise<T> {
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });

@@ -30,11 +30,11 @@ describe("the patches that a convolution is applied to", () => {
     const model = await openModel(path, OPTIONS);
     const source = await openOnnxSource(path, model.layers, OPTIONS);
     const [target] = source.targets.filter(isTarget);
-    const [{ taken }] = [...source.activations!.taken.values()][0]! as readonly [{ taken: { kind: "patches"; patches: Parameters<typeof patchRows>[0] } }];
+    const { taken } = source.activations!.taken.get("conv.weight")![0]!;
     const unfoldings = channelScheme.unfoldings(target!, await model.read(model.layers[0]!.tensor))[0]!;
     const byGroup = unfoldings.map((): number[][] => []);
     for (const { group, rows: { rows, columns, data } } of takenRows(taken, { shape, values: Float64Array.from(gaussians(product(shape), 9), Math.fround) })!) {
-      const { rows: outputs, data: weight } = unfoldings[group]!;
+      const { rows: outputs } = unfoldings[group]!, weight = Float64Array.from(unfoldings[group]!.data);
       for (let row = 0; row < rows; row++) byGroup[group]!.push(Array.from({ length: outputs }, (_unused, out) => weight.subarray(out * columns, (out + 1) * columns).reduce((sum, value, at) => sum + value * data[row * columns + at]!, 0)));
     }
     const expected = await run(path, shape);

@@ -7,9 +7,10 @@ import { plainGemm } from "../../../src/linalg/fast/plainGemm";
 import type { Matrix } from "../../../src/linalg/matrix";
 import { multiply, transposed } from "../../../src/linalg/products";
 import { exactSvd, type Triplets } from "../../../src/linalg/svd";
+import { sumOfSquares } from "../../../src/linalg/sumOfSquares";
 import { gaussianMatrix, matrixOfSpectrum } from "../support/matrices";
 
-const norm = ({ data }: Matrix): number => Math.sqrt(data.reduce((sum, value) => sum + value * value, 0));
+const norm = ({ data }: Matrix): number => Math.sqrt(sumOfSquares(data));
 const minus = (a: Matrix, b: Matrix): Matrix => ({ ...a, data: Float64Array.from(a.data, (value, at) => value - b.data[at]!) });
 const of = ({ rank, values, left, right }: Triplets): Matrix =>
   multiply({ rows: left.length / rank, columns: rank, data: left.map((value, at) => value * values[at % rank]!) }, { rows: rank, columns: right.length / rank, data: right });
