@@ -4,23 +4,17 @@ import { sensitivityApart, type SensitivityWish } from "../engine/sensitivityApa
 import { assertDataFits, contentHash, needsData } from "../factorize/apply";
 import { candidateNames, type CandidateOptions } from "../factorize/candidates";
 import type { Plan } from "../factorize/plan";
-import { schemesFor } from "../factorize/schemes";
-import { isTarget } from "../factorize/source";
 import type { MeasuredSensitivity } from "../factorize/sensitivity";
 import type { CalibrationProgress } from "../verify/calibration";
 import { dataFiles } from "../verify/protoInputs";
 import { ProgressBar } from "./progressBar";
 
-type Request = Omit<CalibrateRequest, "isWanted" | "data">;
+type Request = Omit<CalibrateRequest, "isWanted" | "data" | "scheme">;
 
 /** Looks at the data for a plan that is to be made, with a bar on a terminal. @throws Fault, Cancelled */
-export async function calibrationFor(request: Request, data: string, choice: Pick<CandidateOptions, "included" | "excluded" | "scheme">, signal: AbortSignal): Promise<Calibration> {
-  const { model, source } = request;
-  const candidates = new Set(candidateNames(model.layers, source, choice));
-  const following = new Set(source.targets.filter(isTarget).filter((target) => schemesFor(target, choice.scheme, true).some(({ inputs }) => inputs !== undefined)).map(({ name }) => name));
-  const found = await calibrated({ ...request, data, isWanted: (name) => candidates.has(name) && following.has(name) }, signal);
-  const others = [...candidates].filter((name) => !following.has(name)).map((name) => [name, `factors of the ${choice.scheme} scheme do not follow data`] as const);
-  return { ...found, without: new Map([...found.without, ...others]) };
+export function calibrationFor(request: Request, data: string, choice: Pick<CandidateOptions, "scheme" | "included" | "excluded">, signal: AbortSignal): Promise<Calibration> {
+  const candidates = new Set(candidateNames(request.model.layers, request.source, choice));
+  return calibrated({ ...request, data, scheme: choice.scheme, isWanted: (name) => candidates.has(name) }, signal);
 }
 
 /**
@@ -33,7 +27,7 @@ export async function calibrationOf(plan: Plan, request: Request, data: string |
   assertDataFits(plan, data === null || !needsData(plan) ? null : await contentHash(await dataFiles(data)));
   if (data === null || !needsData(plan) || !isWritten) return null;
   const following = new Set(plan.layers.flatMap((layer) => (layer.calibrated === true ? [layer.name] : [])));
-  return calibrated({ ...request, data, isWanted: (name) => following.has(name) }, signal);
+  return calibrated({ ...request, data, scheme: null, isWanted: (name) => following.has(name) }, signal);
 }
 
 /** @throws Fault, Cancelled */
@@ -58,7 +52,7 @@ async function withBar<T>(work: (tell: CalibrationProgress) => Promise<T>): Prom
 export function calibrationNotes({ facts: { file, samples }, without, unused }: Calibration): string[] {
   return [
     `calibrated on ${samples} ${samples === 1 ? "sample" : "samples"} of ${file}`,
-    ...[...without].map(([name, reason]) => `${name} is factorized by its weight alone, if it is: ${reason}`),
+    ...[...without].map(([name, reason]) => `the data says nothing of ${name}, which is looked at by its weight alone: ${reason}`),
     ...(unused.length === 0 ? [] : [`${file} holds arrays that are named as none of these layers: ${unused.join(", ")}`]),
   ];
 }

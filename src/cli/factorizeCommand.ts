@@ -126,7 +126,7 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   if (known === null) return null;
   const considered = await considerLayers(model.layers, source, {
     ...choiceOf(flags), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
-    ...(calibration === null ? {} : { calibrated: calibration.spectra, isMeasured: flags.allocate === SENSITIVITY }),
+    ...(calibration === null ? {} : { calibrated: calibration.outputs }),
     ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
   const measured = budget?.unit === "latency" ? await whileInterruptible((signal) => measureLatency(considered, source, model.summary.path, signal)) : undefined;

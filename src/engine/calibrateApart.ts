@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { contentHash } from "../factorize/apply";
-import type { ModeSpectra } from "../factorize/ladder";
+import type { OutputErrors } from "../factorize/candidates";
 import type { PlanCalibration } from "../factorize/plan";
+import type { SchemeWish } from "../factorize/scheme";
 import { isTarget, type Output, type Source } from "../factorize/source";
 import type { Model, OpenOptions } from "../models/model";
 import type { CalibrationProgress } from "../verify/calibration";
@@ -15,6 +16,8 @@ export interface CalibrateRequest {
   readonly source: Source;
   readonly options: OpenOptions;
   readonly as: Output;
+  /** null: moments alone, for a plan that is there. */
+  readonly scheme: SchemeWish | null;
   /** .npz, .npy or ONNX test data. */
   readonly data: string;
   /** Which layers' inputs are looked at. */
@@ -26,8 +29,8 @@ export interface CalibrateRequest {
 /** What data says of a model's layers. */
 export interface Calibration {
   readonly facts: PlanCalibration;
-  /** By layer: singular values of its outputs, group by group. */
-  readonly spectra: ReadonlyMap<string, ModeSpectra>;
+  /** By layer. */
+  readonly outputs: ReadonlyMap<string, OutputErrors>;
   /** By layer: the file of its moments, until `discard`. */
   readonly moments: ReadonlyMap<string, string>;
   /** By layer, why it has none. */
@@ -43,7 +46,7 @@ export interface Calibration {
  * @param verifyScript absolute path of the built `dist/verify.js`
  * @throws Fault, Cancelled; then nothing is left behind
  */
-export async function calibrateApart({ model, source, options, as, data, isWanted, threads }: CalibrateRequest, verifyScript: string, signal: AbortSignal, tell: CalibrationProgress): Promise<Calibration> {
+export async function calibrateApart({ model, source, options, as, scheme, data, isWanted, threads }: CalibrateRequest, verifyScript: string, signal: AbortSignal, tell: CalibrationProgress): Promise<Calibration> {
   const sha256 = await contentHash(await dataFiles(data));
   const folder = await temporaryFolder("calibration");
   try {
@@ -53,10 +56,10 @@ export async function calibrateApart({ model, source, options, as, data, isWante
     const copy = join(folder.path, basename(path));
     if (probe !== undefined) await writeExposing(probe, layers.flatMap((name) => (probe.taken.get(name) ?? []).map(({ value }) => value)).filter((value, index, all) => all.indexOf(value) === index), copy);
     const graph = probe === undefined ? null : { copy, taken: probe.taken };
-    const found = await momentsApart(verifyScript, { path, options, as, layers, data, graph, folder: folder.path, threads: threads > 0 ? threads : availableParallelism() }, signal, tell);
+    const found = await momentsApart(verifyScript, { path, options, as, scheme, layers, data, graph, folder: folder.path, threads: threads > 0 ? threads : availableParallelism() }, signal, tell);
     return {
       facts: { file: basename(data), sha256, samples: found.samples },
-      spectra: new Map(found.layers.map(({ name, spectra }) => [name, spectra])), moments: new Map(found.layers.map(({ name, moments }) => [name, moments])),
+      outputs: new Map(found.layers.map(({ name, spectra, others }) => [name, { spectra, others }])), moments: new Map(found.layers.map(({ name, moments }) => [name, moments])),
       without: new Map(found.without.map(({ name, reason }) => [name, reason])), unused: found.unused, discard: () => folder.remove(),
     };
   } catch (error) {

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { Fault } from "../shared/fault";
 import type { LayerWork } from "../factorize/apply";
-import { isCalibrated, smallerRungs } from "../factorize/propose";
+import { smallerRungs } from "../factorize/propose";
 import type { Considered } from "../factorize/candidates";
 import { sampled } from "../factorize/latency";
 import type { Rung } from "../factorize/ladder";
@@ -68,6 +68,7 @@ function trialsOf({ name, candidate }: Considered, layer: number, { moments }: C
   return smallerRungs(candidate, "parameters").flatMap(sampled).flatMap((rung): Trial[] => {
     const { scheme, ranks } = rung;
     if (scheme === null) return [];
-    return [{ rung, work: { name, layer, target: candidate.target, scheme, ranks, ...(own !== undefined && isCalibrated(candidate, scheme) ? { moments: own } : {}) } }];
+    const follows = candidate.schemes.some((each) => each.scheme.id === scheme && each.weightSpectra !== undefined);
+    return [{ rung, work: { name, layer, target: candidate.target, scheme, ranks, ...(own !== undefined && follows ? { moments: own } : {}) } }];
   });
 }

@@ -4,6 +4,7 @@ import type { Layer, Values } from "../models/model";
 import type { ModeSpectra, Spectra } from "./ladder";
 import type { Positions, Scheme, SchemeId, SchemeWish } from "./scheme";
 import { SCHEMES, schemesFor } from "./schemes";
+import { outputErrorCurve, type MeasuredRung } from "./sensitivity";
 import { isTarget, type Source } from "./source";
 import { arranged, isConvolution, type Form, type Target } from "./target";
 
@@ -19,8 +20,18 @@ export interface CandidateScheme {
   readonly scheme: Scheme;
   /** What is lost follows from them: of the weight, or, where that is calibrated, of its outputs on the data. */
   readonly spectra: Spectra;
-  /** Of the weight itself, where `spectra` are of its outputs. */
+  /** Of the weight itself, where `spectra` are of its outputs: the factors follow data. */
   readonly weightSpectra?: Spectra;
+  /** What is lost of the outputs on data for what is lost of the weight, squared and relative, where factors do not follow it. */
+  readonly outputError?: (error2: number) => number;
+}
+
+/** What is known of a layer's outputs on data. */
+export interface OutputErrors {
+  /** Singular values, group by group: what is lost by the scheme whose factors follow the data. */
+  readonly spectra: ModeSpectra;
+  /** What others lose, at some ranks. */
+  readonly others: ReadonlyMap<SchemeId, readonly MeasuredRung[]>;
 }
 
 /** A layer and what becomes of it: a candidate, or why it stays as it is. */
@@ -41,10 +52,8 @@ export interface CandidateOptions {
   readonly known: (name: string, unfolding: string, part: string | null) => Float64Array | null;
   /** Where layers are applied, by name. */
   readonly positions?: ReadonlyMap<string, Positions>;
-  /** Of layers that are calibrated, by name: singular values of their outputs on the data, group by group. */
-  readonly calibrated?: ReadonlyMap<string, ModeSpectra>;
-  /** What every scheme does to the outputs is going to be measured: then those compare whose factors do not follow data. */
-  readonly isMeasured?: boolean;
+  /** Of layers that are calibrated, by name. */
+  readonly calibrated?: ReadonlyMap<string, OutputErrors>;
   readonly read: (layer: Layer) => Promise<Values>;
   readonly solver: SpectrumSolver;
 }
@@ -80,7 +89,7 @@ export async function considerLayers(layers: readonly Layer[], source: Pick<Sour
       considered.push({ ...own, candidate: null, reason: reason ?? "" });
       continue;
     }
-    const schemes = schemesFor(target, options.scheme, options.calibrated?.has(name) === true && options.isMeasured !== true);
+    const schemes = schemesFor(target, options.scheme);
     if (schemes.length === 0) considered.push({ ...own, candidate: null, reason: `the ${options.scheme} scheme does not fit it` });
     else considered.push({ ...own, candidate: { target, schemes: await withSpectra(layer, target, schemes, options), ...placed(name, options) }, reason: "" });
   }
@@ -122,7 +131,9 @@ async function withSpectra(layer: Layer, target: Target, schemes: readonly Schem
   const out: CandidateScheme[] = [];
   for (const scheme of schemes) {
     const own = await spectraOf(scheme);
-    out.push(outputs === undefined || scheme.inputs === undefined ? { scheme, spectra: own } : { scheme, spectra: [outputs], weightSpectra: own });
+    const others = outputs?.others.get(scheme.id);
+    if (outputs !== undefined && scheme.inputs !== undefined) out.push({ scheme, spectra: [outputs.spectra], weightSpectra: own });
+    else out.push({ scheme, spectra: own, ...(others === undefined ? {} : { outputError: outputErrorCurve(others) }) });
   }
   return out;
 }

@@ -19,11 +19,11 @@ export interface MeasuredLatency {
 }
 
 /** Rungs that are measured: the first, the last, and between them in equal ratios of parameters. @param ladder smallest first */
-export function sampled(ladder: readonly Rung[]): readonly Rung[] {
+export function sampled<R extends Pick<Rung, "parameters">>(ladder: readonly R[]): readonly R[] {
   const first = ladder[0], last = ladder.at(-1);
   if (first === undefined || last === undefined) return [];
   const wanted = Array.from({ length: SAMPLES }, (_, index) => first.parameters * (last.parameters / first.parameters) ** (index / (SAMPLES - 1)));
-  const distance = (rung: Rung, parameters: number): number => Math.abs(rung.parameters - parameters);
+  const distance = (rung: R, parameters: number): number => Math.abs(rung.parameters - parameters);
   return [...new Set(wanted.map((parameters) => ladder.reduce((best, rung) => (distance(rung, parameters) < distance(best, parameters) ? rung : best))))];
 }
 

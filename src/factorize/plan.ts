@@ -66,8 +66,10 @@ export interface PlanLayer {
   /** Left out where it is not known how often the layer is applied. */
   readonly multiplyAddsBefore?: number;
   readonly multiplyAddsAfter?: number;
-  /** ‖W − Ŵ‖_F / ‖W‖_F from the singular values: exact for one rank, an upper bound for two. Of a calibrated layer that of its outputs on the data. */
+  /** ‖W − Ŵ‖_F / ‖W‖_F from the singular values: exact for one rank, an upper bound for two. */
   readonly relativeError: number;
+  /** The relative error is that of the layer's outputs on the calibration data. */
+  readonly errorOf?: "outputs";
   /** Its factors follow the calibration data: they need it. */
   readonly calibrated?: true;
 }

@@ -4,7 +4,8 @@ import { equalRatio } from "./budget/equalRatio";
 import { leastTotal } from "./budget/leastTotal";
 import { minimax } from "./budget/minimax";
 import type { Candidate, CandidateScheme, Considered } from "./candidates";
-import { breakEven, ladderOf, rungAt, wholeRung, type Rung } from "./ladder";
+import { candidateLadder, candidateRung } from "./candidateRungs";
+import { breakEven, wholeRung, type Rung } from "./ladder";
 import type { MeasuredLatency } from "./latency";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
@@ -115,15 +116,16 @@ function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLa
   return kept(layer, `${ruleText(rule)}${rule.kind === "fixed" ? "" : `, ${rung.ranks.join(" × ")},`} does not make it smaller: ${most}`);
 }
 
-function ruled(candidate: Candidate, { scheme, spectra, weightSpectra }: CandidateScheme, rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
+function ruled(candidate: Candidate, each: CandidateScheme, rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
   const { target } = candidate;
+  const { scheme, spectra, weightSpectra } = each;
   const positions = positionsOf(candidate);
   const full = scheme.fullRanks(target);
-  const ladder = ladderOf(target, scheme, spectra, positions);
+  const ladder = candidateLadder(candidate, each, positions);
   const limit = breakEven(ladder, whole);
   if (rule.kind === "ratio") return { rung: ladder.findLast(({ parameters }) => parameters <= rule.share * whole.parameters) ?? ladder[0]!, limit };
-  if (scheme.fit !== undefined && rule.kind !== "fixed") {
-    // Fitted errors are no spectrum: the energy that a rank keeps can be read from them, and no more.
+  if ((scheme.fit !== undefined && rule.kind !== "fixed") || (each.outputError !== undefined && rule.kind === "energy")) {
+    // Fitted errors are no spectrum, nor are those of outputs: the energy that a rank keeps can be read from them, and no more.
     const rung = rule.kind === "energy" ? ladder.find(({ error2 }) => 1 - error2 >= rule.share) : undefined;
     return rung === undefined ? null : { rung, limit };
   }
@@ -136,7 +138,7 @@ function ruled(candidate: Candidate, { scheme, spectra, weightSpectra }: Candida
     // All groups have one rank: that of the group that needs most.
     return found.includes(null) ? null : Math.min(full[index]!, Math.max(1, ...found.map((rank) => rank ?? 1)));
   });
-  return ranks.includes(null) ? null : { rung: rungAt(target, scheme, ranks.map((rank) => rank ?? 1), spectra, positions), limit };
+  return ranks.includes(null) ? null : { rung: candidateRung(candidate, each, ranks.map((rank) => rank ?? 1), positions), limit };
 }
 
 /** What each of several modes may lose adds up: they share what the rule lets the layer lose. */
@@ -210,7 +212,7 @@ export function smallerRungs(candidate: Candidate, measure: Measure): readonly (
   const { target, schemes } = candidate;
   const positions = positionsOf(candidate);
   const whole = wholeRung(target, positions);
-  return schemes.map(({ scheme, spectra }) => ladderOf(target, scheme, spectra, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]));
+  return schemes.map((each) => candidateLadder(candidate, each, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]));
 }
 
 function errorFor({ schemes }: Candidate, allocation: AllocationId | undefined): "spectralError" | "error2" {
@@ -229,13 +231,14 @@ function kept({ name, parameters }: Considered, reason: string): PlanLayer {
 
 function factorized({ name, parameters, candidate }: Considered, rung: Rung, reason: string): PlanLayer {
   const multiplied = candidate?.positions === undefined ? {} : { multiplyAddsBefore: wholeRung(candidate.target, candidate.positions).multiplyAdds, multiplyAddsAfter: rung.multiplyAdds };
+  const own = candidate?.schemes.find(({ scheme }) => scheme.id === rung.scheme);
   return {
     name, action: "factorize", scheme: rung.scheme, ranks: rung.ranks, reason, parametersBefore: parameters, parametersAfter: rung.parameters, ...multiplied,
-    relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)), ...(candidate !== null && isCalibrated(candidate, rung.scheme) ? { calibrated: true } : {}),
+    relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)), ...(own === undefined ? {} : onDataFlags(own)),
   };
 }
 
-/** Whether the factors of a scheme follow data. */
-export function isCalibrated({ schemes }: Candidate, id: SchemeId | null): boolean {
-  return schemes.some(({ scheme, weightSpectra }) => scheme.id === id && weightSpectra !== undefined);
+/** What a plan says of a layer whose errors, or factors, follow data. */
+export function onDataFlags({ weightSpectra, outputError }: CandidateScheme): Pick<PlanLayer, "calibrated" | "errorOf"> {
+  return { ...(weightSpectra === undefined ? {} : { calibrated: true }), ...(weightSpectra === undefined && outputError === undefined ? {} : { errorOf: "outputs" }) };
 }

@@ -33,14 +33,9 @@ export function calibratedScheme(target: Target): { readonly scheme: Scheme; rea
   return scheme?.inputs === undefined ? null : { scheme, inputs: scheme.inputs(target) };
 }
 
-/**
- * The schemes that fit a layer, of those asked for.
- * @param calibrated of several, only those whose factors follow data: what others lose of the outputs is not known, and what
- * they lose of the weights does not compare
- */
-export function schemesFor(target: Target, asked: SchemeWish, calibrated = false): readonly Scheme[] {
-  const several = asked === "auto" || asked === "alds" ? SEVERAL[asked] : null;
-  const ids = several === null ? [asked as SchemeId] : several.filter((id) => !calibrated || SCHEMES[id].inputs !== undefined);
+/** The schemes that fit a layer, of those asked for. */
+export function schemesFor(target: Target, asked: SchemeWish): readonly Scheme[] {
+  const ids = asked === "auto" || asked === "alds" ? SEVERAL[asked] : [asked];
   const fitting = (wanted: readonly SchemeId[]): Scheme[] => wanted.map((id) => SCHEMES[id]).filter((scheme) => scheme.refusal(target) === null);
   const named = fitting(ids);
   // A matrix always has svd: asking for a convolution's scheme says nothing about it.

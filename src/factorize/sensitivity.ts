@@ -12,7 +12,7 @@ export interface MeasuredSensitivity {
   readonly samples: number;
 }
 
-/** A rung that was measured: what the layer loses, and what the model's outputs do, both squared and relative. */
+/** A rung that was measured: what the layer's weight loses, and what its outputs do or the model's, both squared and relative. */
 export interface MeasuredRung {
   readonly error2: number;
   readonly outputError2: number;
@@ -21,17 +21,18 @@ export interface MeasuredRung {
 /** Errors below it are rounding; it keeps their logarithms finite. */
 const SMALLEST = 1e-20;
 
-/**
- * Between measured rungs the model's error follows the layer's own, which every rung has: a straight line in logarithms, never
- * falling where the layer loses more. Beyond them it is in proportion.
- * @param measured by scheme; one that is missing is never chosen
- */
+/** @param measured by scheme; one that is missing is never chosen */
 export function sensitivityFrom(measured: ReadonlyMap<SchemeId, readonly MeasuredRung[]>): LayerSensitivity {
-  const curves = new Map([...measured].filter(([, rungs]) => rungs.length > 0).map(([scheme, rungs]) => [scheme, curveOf(rungs)]));
+  const curves = new Map([...measured].filter(([, rungs]) => rungs.length > 0).map(([scheme, rungs]) => [scheme, outputErrorCurve(rungs)]));
   return ({ scheme, error2 }) => (scheme === null ? 0 : (curves.get(scheme)?.(error2) ?? Infinity));
 }
 
-function curveOf(rungs: readonly MeasuredRung[]): (error2: number) => number {
+/**
+ * Between measured rungs the error of outputs follows that of the weight, which every rung has: a straight line in logarithms,
+ * never falling where more of the weight is lost. Beyond them it is in proportion.
+ * @param rungs at least one
+ */
+export function outputErrorCurve(rungs: readonly MeasuredRung[]): (error2: number) => number {
   const points = rungs.map(({ error2, outputError2 }) => ({ x: logarithm(error2), y: logarithm(outputError2) }));
   const curve = risingCurve(points);
   const [least, most] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];

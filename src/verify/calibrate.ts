@@ -1,7 +1,7 @@
 import { refusalOf } from "../calibrate/moment";
 import { readMoments } from "../calibrate/momentsFile";
 import { outputsFirst, whitened, whiteningOf } from "../calibrate/whitening";
-import type { Inputs, Scheme } from "../factorize/scheme";
+import type { Inputs, Scheme, SchemeWish } from "../factorize/scheme";
 import { calibratedScheme } from "../factorize/schemes";
 import { isTarget } from "../factorize/source";
 import { openSource } from "../factorize/sources";
@@ -19,6 +19,7 @@ import type { Layer, Model } from "../models/model";
 import { arrayMoments } from "./arrayMoments";
 import { MOST_INPUTS, type CalibratedLayer, type CalibrationProgress, type CalibrationRequest, type CalibrationResult } from "./calibration";
 import { graphMoments } from "./graphMoments";
+import { otherErrors } from "./otherSchemes";
 
 /** A layer whose factors may follow the data. */
 export interface CalibratedTarget {
@@ -75,9 +76,9 @@ export async function calibrate(request: CalibrationRequest, tell: CalibrationPr
         const moments = collected.files.get(name);
         if (moments === undefined) continue;
         tell(index, targets.length, name);
-        const spectra = await outputSpectra(each, moments, model, tools);
-        if (typeof spectra === "string") without.set(name, spectra);
-        else layers.push({ name, moments, spectra });
+        const found = request.scheme === null ? { spectra: [], others: new Map() } : await outputsOf(each, moments, model, request.scheme, tools);
+        if (typeof found === "string") without.set(name, found);
+        else layers.push({ name, moments, ...found });
       }
       return { samples: collected.samples, layers, without: [...without].map(([name, reason]) => ({ name, reason })), unused: collected.unused };
     } finally {
@@ -88,17 +89,20 @@ export async function calibrate(request: CalibrationRequest, tell: CalibrationPr
   }
 }
 
-/** @returns or why there are none */
-async function outputSpectra({ layer, target, scheme, inputs }: CalibratedTarget, path: string, model: Model, { gemm, svd, solver }: Tools): Promise<readonly Float64Array[] | string> {
+/** @returns or why nothing is known of its outputs */
+async function outputsOf(calibrated: CalibratedTarget, path: string, model: Model, wish: SchemeWish, { gemm, svd, solver }: Tools): Promise<Pick<CalibratedLayer, "spectra" | "others"> | string> {
+  const { layer, target, scheme, inputs } = calibrated;
   const moments = await readMoments(path);
   const refusal = refusalOf(moments);
   if (refusal !== null) return refusal;
   const values = arranged(target, await model.read(layer.tensor));
   if (!areFinite(values)) return "its weight holds numbers that are not finite";
-  const spectra: Float64Array[] = [];
+  const spectra: Float64Array[] = [], whitenings: Float64Array[] = [];
   for (const [group, matrix] of scheme.unfoldings(target, values)[0]!.entries()) {
-    const { rows, columns, data } = whitened(outputsFirst(matrix, inputs.side), await whiteningOf(moments[group]!, svd), gemm);
+    const whitening = await whiteningOf(moments[group]!, svd);
+    whitenings.push(whitening);
+    const { rows, columns, data } = whitened(outputsFirst(matrix, inputs.side), whitening, gemm);
     spectra.push(await solver.singularValues({ rows, columns, data }));
   }
-  return spectra;
+  return { spectra, others: await otherErrors(calibrated, wish, values, whitenings, gemm, svd) };
 }

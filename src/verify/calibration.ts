@@ -1,5 +1,7 @@
 import type { LayerWork } from "../factorize/apply";
 import type { LayerInput } from "../factorize/multiplyAdds";
+import type { SchemeId, SchemeWish } from "../factorize/scheme";
+import type { MeasuredRung } from "../factorize/sensitivity";
 import type { Output } from "../factorize/source";
 import type { OpenOptions } from "../models/model";
 
@@ -8,6 +10,8 @@ export interface CalibrationRequest {
   readonly path: string;
   readonly options: OpenOptions;
   readonly as: Output;
+  /** Those whose errors are looked at; null: moments alone, for a plan that is there. */
+  readonly scheme: SchemeWish | null;
   /** Names of the layers whose inputs are looked at. */
   readonly layers: readonly string[];
   /** .npz or .npy of the graph's inputs, or ONNX test data; without a graph a .npz of layers' inputs by name. */
@@ -31,6 +35,8 @@ export interface CalibratedLayer {
   readonly moments: string;
   /** Singular values of W S, group by group: those of its outputs on this data. */
   readonly spectra: readonly Float64Array[];
+  /** What schemes lose whose factors do not follow data. */
+  readonly others: ReadonlyMap<SchemeId, readonly MeasuredRung[]>;
 }
 
 export interface CalibrationResult {

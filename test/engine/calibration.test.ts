@@ -27,8 +27,9 @@ function factorize(...args: string[]): { code: number | null; out: string; err: 
 
 interface Json {
   readonly plan: {
+    readonly choice: string;
     readonly calibration?: { readonly file: string; readonly sha256: string; readonly samples: number };
-    readonly layers: readonly { readonly name: string; readonly action: string; readonly calibrated?: true; readonly relativeError: number; readonly ranks: readonly number[] }[];
+    readonly layers: readonly { readonly name: string; readonly action: string; readonly calibrated?: true; readonly reason: string; readonly errorOf?: "outputs"; readonly relativeError: number; readonly ranks: readonly number[] }[];
   };
   readonly notes: readonly string[];
   readonly verification: { readonly outputs: readonly { readonly relativeError: number }[] };
@@ -56,13 +57,13 @@ const INCLUDED = ["--include", "*", "--scheme", "channel"] as const;
 describe("ranklens factorize --calibration, of a graph,", () => {
   it("loses less of the outputs at the same ranks, and tells of each layer what its outputs lose", () => {
     const path = onnx();
-    const ranks = ["--ranks", "fixed:4", ...INCLUDED, "--verify", "other.npz", "--json"] as const;
-    const plain = json(factorize(path, "--out", "a.onnx", ...ranks)), calibrated = json(factorize(path, "--out", "b.onnx", ...ranks, "--calibration", "d.npz"));
-    expect(calibrated.plan.layers.map(({ calibrated: follows, ranks: own }) => [follows, own])).toEqual([[true, [4]], [true, [4]]]);
+    const ranks = ["--ranks", "fixed:4", ...INCLUDED, "--verify", "other.npz", "--json"] as const, conv = ["--exclude", "fc.weight"] as const;
+    const plain = json(factorize(path, "--out", "a.onnx", ...ranks, ...conv)), calibrated = json(factorize(path, "--out", "b.onnx", ...ranks, ...conv, "--calibration", "d.npz"));
+    expect(calibrated.plan.layers[0]).toMatchObject({ name: "conv.weight", calibrated: true, errorOf: "outputs", ranks: [4] });
     expect(calibrated.plan.calibration).toMatchObject({ file: "d.npz", samples: 40, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
     expect(plain.plan.layers.every((layer) => layer.calibrated === undefined)).toBe(true);
     expect(calibrated.verification.outputs[0]!.relativeError).toBeLessThan(0.6 * plain.verification.outputs[0]!.relativeError);
-    // Alone, the convolution loses on other samples what it is told to.
+    // Alone, the product loses on other samples what it is told to.
     const one = json(factorize(path, "--out", "c.onnx", ...ranks, "--exclude", "conv.weight", "--calibration", "d.npz"));
     const told = one.plan.layers.find(({ name }) => name === "fc.weight")!.relativeError;
     expect(one.verification.outputs[0]!.relativeError / told).toBeGreaterThan(0.9);
@@ -81,11 +82,16 @@ describe("ranklens factorize --calibration, of a graph,", () => {
     expect(files()).toEqual(before);
   });
 
-  it("factorizes layers of a scheme that does not follow data by their weights alone, and names them", () => {
-    const { plan, notes } = json(factorize(onnx(), "--dry-run", "--budget", "params:0.6", "--scheme", "tucker2", "--include", "*", "--calibration", "d.npz", "--json"));
-    expect(notes).toContain("conv.weight is factorized by its weight alone, if it is: factors of the tucker2 scheme do not follow data");
-    expect(plan.layers.find(({ name }) => name === "conv.weight")!.calibrated).toBeUndefined();
-    expect(plan.layers.find(({ name }) => name === "fc.weight")!.calibrated).toBe(true);
+  it.each([["channel", 1e-4], ["spatial", 0.1], ["tucker2", 0.1]] as const)("tells of the %s scheme what its factors lose of the outputs: nearly what the model then loses on this data", (scheme, tolerance) => {
+    onnx();
+    const body = Buffer.concat([graph({ nodes: [node("Conv", ["x", "conv.weight"], ["y"], [], "conv")], initializers: [tensor("conv.weight", [12, 8, 3, 3], gaussians(864, 3))] }), value(11, "x", 4, 8), value(12, "y", 4)]);
+    writeFileSync(join(folder.path, "m.onnx"), model(body));
+    const { plan, verification } = json(factorize("m.onnx", "--out", "a.onnx", "--ranks", "ratio:0.6", "--scheme", scheme, "--include", "*", "--calibration", "d.npz", "--verify", "d.npz", "--json"));
+    const [layer] = plan.layers;
+    expect(layer).toMatchObject({ scheme, errorOf: "outputs" });
+    // Only the channel scheme's factors follow data.
+    expect(layer!.calibrated).toBe(scheme === "channel" ? true : undefined);
+    expect(Math.abs(verification.outputs[0]!.relativeError / layer!.relativeError - 1)).toBeLessThan(tolerance);
   });
 
   it("says what is wrong with data, and writes nothing", () => {
@@ -116,6 +122,51 @@ describe("ranklens factorize --calibration, of a graph,", () => {
   });
 });
 
+/** y = x a + x b / 1000: two products of one size, of which the outputs need one. */
+function unequal(): string {
+  const body = Buffer.concat([
+    graph({
+      nodes: [node("MatMul", ["x", "a"], ["ya"], [], "a"), node("MatMul", ["x", "b"], ["yb"], [], "b"), node("Mul", ["yb", "scale"], ["small"], [], "mul"), node("Add", ["ya", "small"], ["y"], [], "add")],
+      initializers: [tensor("a", [24, 24], gaussians(576, 3)), tensor("b", [24, 24], gaussians(576, 4)), tensor("scale", [1], [0.001])],
+    }),
+    value(11, "x", 2, 24), value(12, "y", 2),
+  ]);
+  writeFileSync(join(folder.path, "m.onnx"), model(body));
+  python("numpy.savez('d', x=r.standard_normal((50, 24)).astype('f4'))");
+  return "m.onnx";
+}
+
+describe("ranklens factorize --allocate sensitivity", () => {
+  const share = ["--budget", "params:0.6", "--include", "*", "--calibration", "d.npz"] as const;
+
+  it("cuts what the outputs do not need, where the layers themselves tell no difference", () => {
+    const path = unequal();
+    const { plan, verification } = json(factorize(path, "--out", "s.onnx", ...share, "--allocate", "sensitivity", "--verify", "d.npz", "--json"));
+    expect(plan.choice).toMatch(/^budget params:0\.6 by sensitivity, scheme auto, measured on 50 samples/);
+    expect(plan.layers).toMatchObject([{ name: "a", action: "keep" }, { name: "b", action: "factorize", reason: expect.stringMatching(/^sensitivity under a budget/) as string }]);
+    expect(verification.outputs[0]!.relativeError).toBeLessThan(0.002);
+    const equal = json(factorize(path, "--out", "e.onnx", ...share, "--verify", "d.npz", "--json"));
+    expect(equal.verification.outputs[0]!.relativeError).toBeGreaterThan(0.1);
+    expect(factorize(path, "--out", "t.onnx", "--ranks", "s.onnx.plan.json", "--calibration", "d.npz").code).toBe(0);
+    expect(bytes("s.onnx").equals(bytes("t.onnx"))).toBe(true);
+  });
+
+  it("keeps within budgets of other units", () => {
+    for (const budget of ["bytes:0.7", "macs:0.7"]) {
+      const { code, out } = factorize(unequal(), "--dry-run", "--budget", budget, "--include", "*", "--calibration", "d.npz", "--allocate", "sensitivity", "--json");
+      expect(code).toBe(0);
+      expect(json({ out }).plan.layers[0]).toMatchObject({ name: "a", action: "keep" });
+    }
+  });
+
+  it("says what it needs: data, a budget, and a graph", () => {
+    const path = unequal();
+    expect(factorize(path, "--dry-run", "--budget", "params:0.6", "--allocate", "sensitivity")).toMatchObject({ code: 2, err: expect.stringMatching(/Sensitivities are measured on data of yours.*--calibration/) as string });
+    expect(factorize(path, "--dry-run", "--calibration", "d.npz", "--allocate", "sensitivity")).toMatchObject({ code: 2, err: expect.stringMatching(/Sensitivities share a budget, and there is none/) as string });
+    expect(factorize(recorded(), "--dry-run", ...share, "--allocate", "sensitivity")).toMatchObject({ code: 1, err: "ranklens: The sensitivities of m.safetensors cannot be measured: its file holds no graph that could be run. Sensitivities need an ONNX model: share the budget in another way.\n" });
+  });
+});
+
 /** Three layers of noise and their recorded inputs, in few directions; the last is the model's head. */
 function recorded(): string {
   python("numpy.savez('d', **{'a.weight': (r.standard_normal((90, 6)) @ r.standard_normal((6, 30)) + 0.01 * r.standard_normal((90, 30))).astype('f4'), 'b': r.standard_normal((5, 18, 40)).astype('f4'), 'epoch': numpy.arange(3.0)})");
@@ -130,7 +181,7 @@ describe("ranklens factorize --calibration, of a format without a graph,", () =>
     // Six directions hold all but noise of what a is applied to.
     expect(plan.layers[0]!.relativeError).toBeLessThan(0.05);
     expect(plan.layers[1]!.relativeError).toBeGreaterThan(0.5);
-    expect(notes).toEqual(["calibrated on 90 samples of d.npz", "c.weight is factorized by its weight alone, if it is: d.npz has no inputs of it", "d.npz holds arrays that are named as none of these layers: epoch"]);
+    expect(notes).toEqual(["calibrated on 90 samples of d.npz", "the data says nothing of c.weight, which is looked at by its weight alone: d.npz has no inputs of it", "d.npz holds arrays that are named as none of these layers: epoch"]);
   });
 
   it("writes factors that lose of the recorded outputs what the plan says, and the same bytes again", () => {
@@ -146,7 +197,7 @@ describe("ranklens factorize --calibration, of a format without a graph,", () =>
 
   it("says what is wrong with data, and writes nothing", () => {
     const path = recorded();
-    python("x = r.standard_normal((4, 30))\nnumpy.savez('names', q=x)\nnumpy.savez('shape', **{'a.weight': x[:, :7]})\nnumpy.save('one', x)\nx[2, 1] = numpy.inf\nnumpy.savez('inf', **{'a.weight': x})\nimport os; os.mkdir('set'); open('set/input_0.pb', 'wb').write(b'')");
+    python("x = r.standard_normal((4, 30))\nnumpy.savez('names', q=x)\nnumpy.savez('shape', **{'a.weight': x[:, :7]})\nnumpy.save('one', x)\nx[2, 1] = numpy.inf\nnumpy.savez('inf', **{'a.weight': x})\nimport os; os.mkdir('set'); open('set/input_0.pb', 'wb').write(b'x')");
     const before = files();
     const told = (data: string): { code: number | null; err: string } => factorize(path, "--out", "s.safetensors", "--ranks", "ratio:0.5", "--calibration", data);
     for (const data of ["names.npz", "one.npy"]) expect(told(data)).toMatchObject({ code: 1, err: expect.stringMatching(/has no array that is named as a layer .* Save the inputs of each layer, samples × inputs, under its name \(a\.weight\) with numpy\.savez\./) as string });

@@ -38,14 +38,14 @@ describe("what a convolution is applied to", () => {
     const options = { ...DEFAULT_OPEN_OPTIONS, smallestTensor: 1 };
     const model = await openModel(path, options);
     const source = await openSource(model, options, "factored");
-    const calibration = await calibrateApart({ model, source, options, as: "factored", data, isWanted: () => true, threads: 2 }, programs.verify, new AbortController().signal, () => undefined);
+    const calibration = await calibrateApart({ model, source, options, as: "factored", scheme: "channel", data, isWanted: () => true, threads: 2 }, programs.verify, new AbortController().signal, () => undefined);
     expect(calibration.facts).toMatchObject({ file: "d.npz", samples: 37 });
     const moments = await readMoments(calibration.moments.get("conv.weight")!);
     expect(moments).toHaveLength(expected.length);
     for (const [group, { moment, count, values }] of expected.entries()) {
       expect(moments[group]!.count).toBe(count);
       moments[group]!.mean.forEach((value, at) => expect(value).toBeCloseTo(moment[at]!, 10));
-      calibration.spectra.get("conv.weight")![group]!.forEach((value, index) => expect(value).toBeCloseTo(values[index]!, 9));
+      calibration.outputs.get("conv.weight")!.spectra[group]!.forEach((value, index) => expect(value).toBeCloseTo(values[index]!, 9));
     }
     await Promise.all([calibration.discard(), source.close(), model.close()]);
   });
