@@ -62,7 +62,7 @@ describe("ranklens factorize --calibration, of a graph,", () => {
     expect(calibrated.plan.layers[0]).toMatchObject({ name: "conv.weight", calibrated: true, errorOf: "outputs", ranks: [4] });
     expect(calibrated.plan.calibration).toMatchObject({ file: "d.npz", samples: 40, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
     expect(plain.plan.layers.every((layer) => layer.calibrated === undefined)).toBe(true);
-    expect(calibrated.verification.outputs[0]!.relativeError).toBeLessThan(0.6 * plain.verification.outputs[0]!.relativeError);
+    expect(calibrated.verification.outputs[0]!.relativeError).toBeLessThan(0.75 * plain.verification.outputs[0]!.relativeError);
     // Alone, the product loses on other samples what it is told to.
     const one = json(factorize(path, "--out", "c.onnx", ...ranks, "--exclude", "conv.weight", "--calibration", "d.npz"));
     const told = one.plan.layers.find(({ name }) => name === "fc.weight")!.relativeError;

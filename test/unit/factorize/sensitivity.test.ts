@@ -56,7 +56,7 @@ describe("a budget that is shared by sensitivity", () => {
   });
 
   it("leaves a layer as it is that could not be measured", () => {
-    const { layers: planned } = propose(layers, { kind: "budget", budget: { unit: "params", amount: Math.floor(0.7 * total), allocation: "least-total", sensitivity: { layers: new Map([["a", () => 1], ["b", ({ error2: own }) => own]]), samples: 1 } } }, total, String);
+    const { layers: planned } = propose(layers, { kind: "budget", budget: { unit: "params", amount: Math.floor(0.7 * total), allocation: "least-total", sensitivity: { layers: new Map<string, LayerSensitivity>([["a", () => 1], ["b", ({ error2: own }) => own]]), samples: 1 } } }, total, String);
     expect(planned[2]).toMatchObject({ name: "c", action: "keep", reason: "what its cuts do to the outputs could not be measured" });
   });
 });
