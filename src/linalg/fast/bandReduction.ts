@@ -9,9 +9,9 @@ import type { Block, Floats, Gemm } from "./gemm";
 import type { KernelModule, Kernels } from "./kernels";
 import { triangularFactor } from "./triangularFactor";
 
-/** Rank of a deferred update. Larger is faster for the products, and costs corrections of every panel. */
+/** Rank of a deferred update. Larger reads and writes a matrix beyond the caches less often, and costs corrections of every panel. */
 function updateRank(order: number, b: number): number {
-  return (order <= 1280 ? 2 : order <= 2560 ? 4 : 8) * b;
+  return (order <= 2560 ? 2 : 4) * b;
 }
 
 /** Everything that one matrix needs besides itself, in the kernels' memory. */

@@ -22,6 +22,7 @@ interface Exports {
   copyBlock64: MoveBlock;
   transformQd: TransformQd;
   transformQdTwice: TransformQd;
+  choleskyBlock: CholeskyBlock;
   bidiagonalize: Bidiagonalize;
   symmetricTimes: SymmetricTimes;
   pendingColumn: PendingColumn;
@@ -30,6 +31,7 @@ interface Exports {
 type FactorPanel = (vectors: number, count: number, length: number, offset: number, factor: number, taus: number, negligible: number) => void;
 type ChaseBand = (band: number, order: number, scratch: number, negligible: number) => void;
 type TransformQd = (q: number, e: number, nextQ: number, nextE: number, last: number, shift: number, trail: number) => void;
+type CholeskyBlock = (a: number, n: number, smallest: number, inverse: number) => void;
 type Bidiagonalize = (a: number, n: number, stride: number, d: number, e: number, v: number, w: number) => void;
 type SymmetricTimes = (a: number, stride: number, first: number, n: number, x: number, w: number) => void;
 type PendingColumn = (a: number, stride: number, j: number, n: number, left: number, right: number, half: number, count: number, target: number) => void;
@@ -58,6 +60,7 @@ export class KernelModule {
   readonly float64: Kernels;
   readonly transformQd: TransformQd;
   readonly transformQdTwice: TransformQd;
+  readonly choleskyBlock: CholeskyBlock;
   readonly bidiagonalize: Bidiagonalize;
   readonly symmetricTimes: SymmetricTimes;
   readonly pendingColumn: PendingColumn;
@@ -68,6 +71,7 @@ export class KernelModule {
     this.exports = instance.exports as Exports;
     this.transformQd = this.exports.transformQd;
     this.transformQdTwice = this.exports.transformQdTwice;
+    this.choleskyBlock = this.exports.choleskyBlock;
     this.bidiagonalize = this.exports.bidiagonalize;
     this.symmetricTimes = this.exports.symmetricTimes;
     this.pendingColumn = this.exports.pendingColumn;

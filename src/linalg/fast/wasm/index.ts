@@ -3,6 +3,7 @@ import { chaseBand } from "./chase";
 import { copyBlock, transpose } from "./layout";
 import { factorPanel } from "./panel";
 
+export { choleskyBlock } from "./cholesky";
 export { bidiagonalize } from "./direct";
 export { transformQd, transformQdTwice } from "./qd";
 export { pendingColumn, subtractPending, symmetricTimes } from "./tridiagonal";
