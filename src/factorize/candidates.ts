@@ -86,7 +86,11 @@ function reasonToKeep(name: string, target: Source["targets"][number], off: Read
   return included(name) ? null : (off.get(name) ?? null);
 }
 
-async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, read, solver }: CandidateOptions): Promise<Candidate["schemes"]> {
+/**
+ * Schemes of a layer with their spectra: those that are known, others from its values, which are read once then.
+ * @throws Fault of reading
+ */
+export async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, read, solver }: Pick<CandidateOptions, "known" | "read" | "solver">): Promise<Candidate["schemes"]> {
   let values: Values | null = null;
   const readOnce = async (): Promise<Values> => (values ??= arranged(target, await read(layer)));
   const found = new Map<Scheme, Spectra>();
