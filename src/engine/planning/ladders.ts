@@ -12,7 +12,7 @@ export function laddersOf(model: PreparedModel, name: string): LayerLadder[] {
   const candidate = model.considered.find((layer) => layer.name === name)?.candidate ?? null;
   if (candidate === null) throw new Fault("not-found", `${name} is no layer that can be factorized.`, "Choose another one.");
   return candidate.schemes.map(({ scheme, spectra }) => ({
-    scheme: scheme.id, label: scheme.label, modes: spectra.slice(0, scheme.fullRanks(candidate.target).length).map(largestOfGroups),
+    scheme: scheme.id, label: scheme.label, modes: scheme.fit !== undefined ? [] : spectra.slice(0, scheme.fullRanks(candidate.target).length).map(largestOfGroups),
     rungs: ladderOf(candidate.target, scheme, spectra, ONE_POSITION, MOST_RUNGS).map(({ ranks, parameters, error2 }) => ({ ranks, parameters, error: Number(Math.sqrt(error2).toPrecision(6)) })),
   }));
 }
