@@ -192,7 +192,10 @@ export interface LayerLadder {
   readonly label: string;
   /** The singular values that rule the ranks, one list for each rank of the scheme; groups together. None where factors are fitted. */
   readonly modes: readonly (readonly number[])[];
-  readonly rungs: readonly { readonly ranks: readonly number[]; readonly parameters: number; readonly error: number }[];
+  /** `ms`: as measured alone on this machine; null where it was not. */
+  readonly rungs: readonly { readonly ranks: readonly number[]; readonly parameters: number; readonly error: number; readonly ms: number | null }[];
+  /** Of the layer as it is. */
+  readonly wholeMs: number | null;
 }
 
 /** Work that takes time, told as it goes. */

@@ -117,7 +117,7 @@ export class PreparedModel {
     this.layers = this.layers.map((layer) => {
       const own = ladders.get(layer.name);
       if (layer.candidate === null || own === undefined) return layer;
-      const more = [...own].map(([id, spectra]) => ({ scheme: SCHEMES[id], spectra })).filter(({ scheme }) => !layer.candidate!.schemes.some((each) => each.scheme === scheme));
+      const more = [...own].filter(([id]) => schemes.includes(id)).map(([id, spectra]) => ({ scheme: SCHEMES[id], spectra })).filter(({ scheme }) => !layer.candidate!.schemes.some((each) => each.scheme === scheme));
       return { ...layer, candidate: { ...layer.candidate, schemes: [...layer.candidate.schemes, ...more] } };
     });
     this.byScheme.clear();

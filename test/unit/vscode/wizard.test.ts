@@ -5,6 +5,7 @@ import { Fault } from "../../../src/shared/fault";
 import type { Applied, Draft, ModelCheck } from "../../../src/shared/planning";
 import { Jobs, type JobEnd } from "../../../src/vscode/wizard/jobs";
 import { outputStem } from "../../../src/vscode/wizard/outputPath";
+import { Readying } from "../../../src/vscode/wizard/readying";
 import { RunHistory, type Memory } from "../../../src/vscode/wizard/runHistory";
 import { wizardHandlers, type WizardHandlers } from "../../../src/vscode/wizard/wizardHandlers";
 import { deleteWritten, namesBeside, writtenFiles } from "../../../src/vscode/wizard/writtenFiles";
@@ -42,8 +43,8 @@ beforeEach(() => {
   jobs.onEnd((end) => ends.push(end));
   replace = remove = true;
   handlers = wizardHandlers({
-    engine, analyses: { start: () => undefined, cancel: () => undefined }, jobs, history, t: english,
-    start: () => ({ target: null, job: null, history: [] }), chooseModel: async () => null, chooseOutput: async () => null, chooseData: async () => null,
+    engine, analyses: { start: () => undefined, cancel: () => undefined }, jobs, readying: new Readying(engine), history, t: english,
+    start: () => ({ target: null, job: null, readying: null, history: [] }), chooseModel: async () => null, chooseOutput: async () => null, chooseData: async () => null,
     mayReplace: async () => replace, mayDelete: async () => remove, savePlan: async (suggested) => suggested,
     openReport: async () => undefined, reveal: async () => undefined, copy: async () => undefined, showLog: () => undefined,
   });
@@ -126,7 +127,7 @@ describe("undo", () => {
     const before = new Set(["load.py"]);
     for (const name of ["load.py", "s.onnx", "s.onnx.plan.json", "new.py"]) writeFileSync(at(name), name);
     const written = await writtenFiles([at("s.onnx"), at("s.onnx.plan.json"), at("load.py"), at("new.py")], at("s.onnx"), before);
-    await history.add({ id: "r", time: "", path: at("m.onnx"), output: at("s.onnx"), draft, as: "factored", error: 0, factorized: 1, plan: "", applied: { written: [], before: { parameters: 1, bytes: 1 }, after: { parameters: 1, bytes: 1 } }, check: null, checkFault: null, undone: false, files: written });
+    await history.add({ id: "r", time: "", path: at("m.onnx"), output: at("s.onnx"), draft, as: "factored", error: 0, factorized: 1, latencyShare: null, plan: "", applied: { written: [], before: { parameters: 1, bytes: 1 }, after: { parameters: 1, bytes: 1 } }, check: null, checkFault: null, undone: false, files: written });
   };
 
   it("deletes what was written, and not what was there before", async () => {
@@ -164,7 +165,7 @@ describe("the history", () => {
     await expect(handlers.undo({ id: "none" }, signal)).rejects.toThrow(/not in the history/);
   });
   it("exports a plan as it was", async () => {
-    await history.add({ id: "r", time: "", path: "/w/m.onnx", output: "/w/s.onnx", draft, as: "factored", error: 0, factorized: 1, plan: "p", applied: { written: [], before: { parameters: 1, bytes: 1 }, after: { parameters: 1, bytes: 1 } }, check: null, checkFault: null, undone: false, files: [] });
+    await history.add({ id: "r", time: "", path: "/w/m.onnx", output: "/w/s.onnx", draft, as: "factored", error: 0, factorized: 1, latencyShare: null, plan: "p", applied: { written: [], before: { parameters: 1, bytes: 1 }, after: { parameters: 1, bytes: 1 } }, check: null, checkFault: null, undone: false, files: [] });
     expect(await handlers.exportPlan({ id: "r" }, signal)).toEqual({ saved: "/w/s.onnx.plan.json" });
   });
 });
