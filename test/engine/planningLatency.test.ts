@@ -120,7 +120,7 @@ describe("a budget of measured latency", () => {
   it("is refused, with the reason, where there is no graph", async () => {
     const path = writeModel(folder.path, "m.safetensors", { "a.weight": noise(2, 40, 30), "b.weight": noise(3, 30, 40) });
     await engine.client.request("analyze", { path });
-    expect(unitOf(await engine.client.request("planning", { path, as: "factored" }))).toMatchObject({ total: null, refusal: "Its file holds no graph that could be run." });
+    expect(unitOf(await engine.client.request("planning", { path, as: "factored" }))).toMatchObject({ total: null, refusal: "The latency cannot be measured. Its file holds no graph that could be run." });
     await expect(engine.client.request("ready", { path, draft: draft(1) })).rejects.toThrow("The latency of m.safetensors cannot be measured. Its file holds no graph that could be run.");
   });
 });

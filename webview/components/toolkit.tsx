@@ -56,7 +56,7 @@ export function Dropdown<V extends string>({ label, options, value, onChange }: 
     const option = options.find((each) => each.value === now);
     if (option !== undefined && option.value !== value) onChange(option.value);
   };
-  const refusals = options.flatMap(({ text, refusal }) => (typeof refusal === "string" ? [`${text}: ${refusal}`] : []));
+  const refusals = options.flatMap(({ refusal }) => (typeof refusal === "string" ? [refusal] : []));
   return element("vscode-dropdown", { "aria-label": label, onChange: changed, ...(refusals.length === 0 ? {} : { title: refusals.join("\n") }) },
     options.map(({ value: own, text, refusal }) => element("vscode-option", {
       key: own, value: own, selected: own === value, ...(typeof refusal === "string" ? { disabled: true, title: refusal } : {}),

@@ -129,7 +129,7 @@ export function planningChoices(totals: Totals, outputs: readonly Output[], sche
   return {
     schemes: choices,
     allocations: named(ALLOCATION_WORDS),
-    units: Object.entries(UNIT_WORDS).map(([id, { label, note, whole }]) => ({ id, label, note, whole, total: totals[id as Unit], refusal: id === ("latency" satisfies Unit) && !hasGraph ? NO_GRAPH : null })),
+    units: Object.entries(UNIT_WORDS).map(([id, { label, note, whole }]) => ({ id, label, note, whole, total: totals[id as Unit], refusal: id === ("latency" satisfies Unit) && !hasGraph ? `The latency cannot be measured. ${NO_GRAPH}` : null })),
     rules: Object.entries(RULE_WORDS).map(([id, words]) => ({ id, ...words })),
     outputs: named(OUTPUT_WORDS).filter(({ id }) => outputs.some((output) => output === id)),
     presets: PRESETS.filter(({ scheme }) => choices.some(({ id }) => id === scheme)),

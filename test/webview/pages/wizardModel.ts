@@ -55,7 +55,7 @@ export function readyPlanning(layers: readonly PlanningLayer[], { counted, unask
       units: [
         { id: "params", label: "Parameters", note: "", total, whole: true, refusal: null }, { id: "bytes", label: "Bytes", note: "", total: 4 * total, whole: true, refusal: null },
         { id: "macs", label: "Multiply-adds", note: "Of the layers that are counted.", total: counted ? scaleOf("macs") * total : null, whole: true, refusal: null },
-        { id: "latency", label: "Latency", note: "", total: timed === null ? null : LATENCY_MS, whole: false, refusal: graph ? null : "Its file holds no graph that could be run." },
+        { id: "latency", label: "Latency", note: "", total: timed === null ? null : LATENCY_MS, whole: false, refusal: graph ? null : "The latency cannot be measured. Its file holds no graph that could be run." },
       ],
       rules: [{ id: "energy", label: "Share of energy", note: "TRP", figure: { least: 0.5, most: 0.999, step: 0.005, initial: 0.95 } }, { id: "stable", label: "Stable rank", note: "", figure: null }],
       outputs: [{ id: "factored", label: "Factors", note: "Smaller." }, { id: "reconstructed", label: "Multiplied out", note: "No smaller." }],
