@@ -76,7 +76,7 @@ export function ModelForm({ host, control, target, window, ask, attempt, saved, 
       {planning !== null && (
         <>
           {section("layers", layersAside(form, planning.layers),
-            <LayersSection host={host} path={path} form={form} layers={planning.layers} proposal={proposal.value} selected={memory.selected} onSelect={(selected) => update({ selected })} onForm={onForm} />)}
+            <LayersSection host={host} path={path} revision={model.revision} form={form} layers={planning.layers} proposal={proposal.value} selected={memory.selected} onSelect={(selected) => update({ selected })} onForm={onForm} />)}
           {section("method", schemeLabel(form, planning.choices), <MethodSection form={form} choices={planning.choices} readyControl={readyControl} onForm={onForm} />)}
           {section("budget", proposal.value === null ? "" : shareText(proposal.value.after.parameters / proposal.value.before.parameters),
             <BudgetSection form={form} readyControl={readyControl} planning={planning} proposal={proposal.value} curve={curve.value} marks={marks} fault={draft === null ? readyControl.fault : (proposal.fault ?? curve.fault ?? readyControl.fault)}

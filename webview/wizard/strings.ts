@@ -102,7 +102,6 @@ export const TEXT = {
   measuredLatency: (ms: string, runs: string, low: string, high: string) => `Measured on this machine in ONNX Runtime: ${ms}, the median, with four of five of ${runs} runs between ${low} and ${high}.`,
   expectedLatency: "What is expected is a sum of layers measured alone: what the new model takes, its check measures.",
   unmeasured: (count: number) => (count === 1 ? "1 layer does not run alone and stays as it is." : `${count} layers do not run alone and stay as they are.`),
-  expected: "expected",
   curveLatency: "expected latency",
   budgetMet: (allowed: string, taken: string) => `Budget met: it takes ${taken} of the original's latency, of ${allowed}.`,
   budgetMissed: (allowed: string, taken: string) => `Budget not met: it takes ${taken} of the original's latency, of ${allowed}. Layers that were measured alone do not tell all of it: choose less.`,

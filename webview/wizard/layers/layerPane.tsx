@@ -13,6 +13,7 @@ interface LayerPaneProps {
   readonly host: WizardHost;
   readonly path: string;
   readonly as: string;
+  readonly revision: number;
   readonly layer: PlanningLayer;
   readonly proposed: ProposedLayer | null;
   readonly locked: boolean;
@@ -24,8 +25,8 @@ interface LayerPaneProps {
 type Rung = LayerLadder["rungs"][number];
 
 /** One layer: its spectrum with the cut, to try out other ranks. */
-export function LayerPane({ host, path, as, layer, proposed, locked, onLock, onClose }: LayerPaneProps): JSX.Element {
-  const ladders = useLadders(host, path, as, layer);
+export function LayerPane({ host, path, as, revision, layer, proposed, locked, onLock, onClose }: LayerPaneProps): JSX.Element {
+  const ladders = useLadders(host, path, as, revision, layer);
   /** While it is dragged; the lock comes when it is dropped. */
   const [tried, setTried] = useState<{ readonly scheme: string; readonly rung: Rung } | null>(null);
   useEffect(() => setTried(null), [proposed, layer.name]);
@@ -86,7 +87,8 @@ export function LayerPane({ host, path, as, layer, proposed, locked, onLock, onC
   );
 }
 
-function useLadders(host: WizardHost, path: string, as: string, { name, refusal }: PlanningLayer): readonly LayerLadder[] {
+/** @param revision of the planning: more schemes may be ready since, and times measured */
+function useLadders(host: WizardHost, path: string, as: string, revision: number, { name, refusal }: PlanningLayer): readonly LayerLadder[] {
   const [known, setKnown] = useState<{ readonly name: string; readonly ladders: readonly LayerLadder[] }>({ name, ladders: [] });
   useEffect(() => {
     let current = true;
@@ -98,7 +100,7 @@ function useLadders(host: WizardHost, path: string, as: string, { name, refusal 
       );
     }
     return () => { current = false; };
-  }, [host, path, as, name, refusal]);
+  }, [host, path, as, revision, name, refusal]);
   return known.name === name ? known.ladders : [];
 }
 

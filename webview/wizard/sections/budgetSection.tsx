@@ -32,7 +32,7 @@ export function BudgetSection({ form, readyControl, planning, proposal, curve, m
   const unitId = wish?.kind === "budget" ? wish.unit : (curve?.unit ?? "params");
   const unit = choices.units.find(({ id }) => id === unitId);
   const total = unit?.total ?? null;
-  const unitWanted = pending?.wanted.wish?.kind === "budget" ? pending.wanted.wish.unit : unitId;
+  const unitWanted = pending?.section === "budget" && pending.wanted.wish?.kind === "budget" ? pending.wanted.wish.unit : unitId;
   const setAmount = (amount: number): void => {
     const allocation = wish?.kind === "budget" ? wish.allocation : "least-total";
     onForm({ wish: { kind: "budget", unit: unitId, amount, allocation } });
@@ -102,7 +102,7 @@ function Estimates({ proposal: { before, after, multiplyAdds, latency }, measure
         <div><dt>{TEXT.parameters}</dt><dd title={`${groupedText(before.parameters)} → ${groupedText(after.parameters)}`}>{countText(before.parameters)} → <b>{countText(after.parameters)}</b> <span class="quiet">{shareText(after.parameters / before.parameters)}</span></dd></div>
         <div><dt>{TEXT.size}</dt><dd>{bytesText(before.bytes)} → <b>{bytesText(after.bytes)}</b> <span class="quiet">{shareText(after.bytes / before.bytes)}</span></dd></div>
         {multiplyAdds !== null && multiplyAdds.before > 0 && <div><dt title={TEXT.countedFor(multiplyAdds.per)}>{TEXT.multiplyAdds}</dt><dd title={`${groupedText(multiplyAdds.before)} → ${groupedText(multiplyAdds.after)}`}>{countText(multiplyAdds.before)} → <b>{countText(multiplyAdds.after)}</b> <span class="quiet">{shareText(multiplyAdds.after / multiplyAdds.before)}</span></dd></div>}
-        {latency !== null && <div><dt title={TEXT.expectedLatency}>{TEXT.latency}</dt><dd>{milliseconds(latency.before)} → <b>{milliseconds(latency.after)}</b> {TEXT.expected} <span class="quiet">{shareText(latency.after / latency.before)}</span></dd></div>}
+        {latency !== null && <div><dt title={TEXT.expectedLatency}>{TEXT.latency}</dt><dd>{milliseconds(latency.before)} → <b>{milliseconds(latency.after)}</b> <span class="quiet">{shareText(latency.after / latency.before)}</span></dd></div>}
         <div><dt title={TEXT.weightErrorTitle}>{TEXT.weightError}</dt><dd><b>{errorText(after.error)}</b></dd></div>
         {after.worst !== null && <div><dt>{TEXT.worstLayer}</dt><dd class="worst-layer"><b>{errorText(after.worst.error)}</b> <bdi class="quiet" title={after.worst.name}>{after.worst.name}</bdi></dd></div>}
         <div><dt>{TEXT.factorizedLayers}</dt><dd><b>{groupedText(after.factorized)}</b></dd></div>
