@@ -152,7 +152,7 @@ function notWritten(path: string, error: unknown): Fault {
     case "ENOENT": return new Fault("not-written", `The folder of ${name} is gone.`, "Create it again, or choose another place.");
     case "EACCES": case "EPERM": case "EROFS": return new Fault("not-written", `${name} may not be written there by this user.`, "Choose another place.");
     case "EBUSY": case "ETXTBSY": return new Fault("not-written", `${name} is in use by another program.`, "Close it there, or choose another name.");
-    case "EFBIG": return new Fault("not-written", `${name} is larger than files may be there.`, "Choose another disk, or raise the limit; nothing was left behind.");
+    case "EFBIG": return new Fault("not-written", `${name} is larger than a file may be there.`, "Choose another disk, or raise the limit; nothing was left behind.");
     case "EEXIST": return new Fault("not-written", `${name} is being written already.`, "Wait for it to end, or choose another name.");
     default: return new Fault("not-written", `${name} could not be written: ${error instanceof Error ? error.message : String(error)}.`, "Choose another place.");
   }

@@ -270,7 +270,7 @@ describe("ranklens factorize, given what it cannot do,", () => {
     // A limit on the size of files is the disk that is full.
     const limited = spawnSync("/bin/bash", ["-c", `ulimit -f 2; trap '' XFSZ; exec "$0" "$@"`, process.execPath, programs.cli, "factorize", model, "--out", "s.onnx", "--ranks", "fixed:7", "--scheme", "channel", "--include", "*", "--no-cache"], { encoding: "utf8", env: environment(), cwd: folder.path });
     expect(limited.status).toBe(1);
-    expect(limited.stderr).toMatch(/^ranklens: s\.onnx could not be written|no space left/);
+    expect(limited.stderr).toMatch(/^ranklens: s\.onnx is larger than a file may be there\. .*nothing was left behind\.$/m);
     expect(files()).toEqual(["m.onnx"]);
   });
 
