@@ -1,8 +1,9 @@
 import { dirname, join, resolve } from "node:path";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import picomatch from "picomatch";
 import { version } from "../../package.json";
 import { Cancelled, Fault } from "../shared/fault";
+import { bytesText } from "../shared/figures";
 import { considerLayers } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
 import { closenessWords } from "../factorize/budget/closeness";
@@ -85,8 +86,7 @@ function interrupted(): number {
 async function planFor(model: Model, source: Source, options: OpenOptions, flags: FactorizeFlags): Promise<Plan | null> {
   const sha256 = await contentHash(model.files);
   if (flags.ranks?.toLowerCase().endsWith(".json") === true) {
-    const text = await readFile(flags.ranks, "utf8").catch(() => { throw new Fault("not-found", `The plan ${flags.ranks ?? ""} cannot be read.`, "Check the path."); });
-    const plan = parsePlan(text, flags.ranks);
+    const plan = parsePlan(await planTextOf(flags.ranks), flags.ranks);
     assertPlanFits(plan, sha256, model, source);
     return plan;
   }
@@ -107,7 +107,7 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0, latency: measured?.total ?? 0 };
   const unit = budget?.unit ?? "params";
   const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], flags.allocate, measured ?? null);
-  const { layers, allocation } = propose(considered, wish, totals[unit], budgetWords(unit));
+  const { layers, allocation } = propose(considered, wish, totals[unit], budgetWords(unit, totals[unit]));
   const closeness = allocation === null ? "" : closenessWords(flags.allocate, allocation);
   const { summary } = model;
   return {
@@ -118,6 +118,16 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
     ...(wish.kind === "latency" ? { latency: plannedLatency(wish.measured, wish.budget.amount, budget?.isShare === true ? budget.figure : null, layers) } : {}),
     layers,
   };
+}
+
+/** A layer takes some 300 bytes: more is no plan. */
+const LARGEST_PLAN = 64 * 1024 * 1024;
+
+/** @throws Fault not-found, too-large */
+async function planTextOf(path: string): Promise<string> {
+  const { size = 0 } = await stat(path).catch(() => ({}) as { size?: number });
+  if (size > LARGEST_PLAN) throw new Fault("too-large", `${path} has ${bytesText(size)}, which no plan has.`, "Name the .plan.json beside a factorized model.");
+  return readFile(path, "utf8").catch(() => { throw new Fault("not-found", `The plan ${path} cannot be read.`, "Check the path."); });
 }
 
 /** A model that does not run on random inputs is factorized all the same, unless the budget asks for what is then not known. @throws Fault, Cancelled */

@@ -176,7 +176,10 @@ function positive(text: string): number {
   return value;
 }
 
+/** How the next step is typed, where its sentence does not say. */
+const IN_FLAGS: Readonly<Partial<Record<string, string>>> = { "budget-impossible": "--include '*' includes all, --dry-run without a budget lists them." };
+
 function errorLine(error: unknown): string {
-  if (error instanceof Fault) return printable([error.message, error.next].filter((text) => text !== "").join(" "));
+  if (error instanceof Fault) return printable([error.message, error.next, IN_FLAGS[error.code] ?? ""].filter((text) => text !== "").join(" "));
   return `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
