@@ -117,6 +117,7 @@ export class AtomicFiles {
 export async function assertOutput(path: string, originals: readonly string[], makesFolder = false): Promise<void> {
   const [folder, above] = await Promise.all([dirname(path), dirname(dirname(path))].map((each) => stat(each).catch(() => null)));
   const isThere = folder?.isDirectory() === true || (makesFolder && folder === null && above?.isDirectory() === true);
+  if (!isThere && makesFolder) throw new Fault("not-written", `There is no folder in which ${basename(dirname(path))} could be made.`, "Create it, or choose another place.");
   if (!isThere) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
   await assertFree(path, originals);
 }

@@ -13,13 +13,12 @@ const PLAN: Plan = {
   ],
 };
 
-/** The plan with another value at a path. */
+/** The plan with another value at a path; without it for undefined, which JSON has not. */
 function edited(path: readonly (string | number)[], value: unknown): string {
   const copy = JSON.parse(planText(PLAN)) as Record<string | number, unknown>;
   const last = path.at(-1)!;
   const parent = path.slice(0, -1).reduce<Record<string | number, unknown>>((at, key) => at[key] as Record<string | number, unknown>, copy);
-  if (value === undefined) delete parent[last];
-  else parent[last] = value;
+  parent[last] = value;
   return JSON.stringify(copy);
 }
 
