@@ -1,5 +1,5 @@
-import { rmSync, type BigIntStats } from "node:fs";
-import { lstat, mkdir, open, rm, stat, type FileHandle } from "node:fs/promises";
+import { constants, rmSync, type BigIntStats } from "node:fs";
+import { access, lstat, mkdir, open, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { Cancelled, Fault } from "../shared/fault";
 import { giveNames, NotNamed, type Naming } from "./commit";
@@ -78,10 +78,17 @@ export class AtomicFiles {
   private async placeFor(path: string): Promise<string> {
     const folder = await this.newFolderOf(path);
     if (folder === null) return this.pend(path);
-    const stage = this.pending.find((each) => each.path === folder)?.temporary ?? await this.pend(folder);
+    const stage = this.pending.find((each) => each.path === folder)?.temporary ?? await this.stageFor(folder);
     const temporary = join(stage, relative(folder, path));
     await mkdir(dirname(temporary), { recursive: true });
     return temporary;
+  }
+
+  private async stageFor(folder: string): Promise<string> {
+    const stage = await this.pend(folder);
+    // By itself: a recursive one says of a folder that may not be written that it is not there.
+    await mkdir(stage);
+    return stage;
   }
 
   private async pend(path: string): Promise<string> {
@@ -119,6 +126,7 @@ export async function assertOutput(path: string, originals: readonly string[], m
   const isThere = folder?.isDirectory() === true || (makesFolder && folder === null && above?.isDirectory() === true);
   if (!isThere && makesFolder) throw new Fault("not-written", `There is no folder in which ${basename(dirname(path))} could be made.`, "Create it, or choose another place.");
   if (!isThere) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
+  await access(folder?.isDirectory() === true ? dirname(path) : dirname(dirname(path)), constants.W_OK).catch((error: unknown) => { throw notWritten(path, error); });
   await assertFree(path, originals);
 }
 
