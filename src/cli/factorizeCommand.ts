@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { readFile, stat } from "node:fs/promises";
 import picomatch from "picomatch";
 import { version } from "../../package.json";
@@ -67,8 +67,12 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes, macs: plan.multiplyAdds?.before ?? null };
     const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: source.notes, unverified: null };
-    const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
+    const ended: (Outcome & { readonly isInterrupted?: true }) | null = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
     if (ended === null) return interrupted();
+    if (ended.isInterrupted === true) {
+      process.stderr.write(`ranklens: interrupted: ${basename(output?.path ?? "")} is written, but not verified.\n`);
+      return EXIT.interrupted;
+    }
     const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
     return ended.unverified === null ? EXIT.done : EXIT.fault;
@@ -156,7 +160,7 @@ async function knownSpectra(model: Model, options: OpenOptions, flags: Factorize
 }
 
 /** null: interrupted; then nothing is left behind. */
-async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags): Promise<Outcome | null> {
+async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags): Promise<(Outcome & { readonly isInterrupted?: true }) | null> {
   const bar = new ProgressBar(process.stderr);
   const request = { path: model.summary.path, options, plan: outcome.plan, output, makesFolder, as: flags.as, threads: flags.threads ?? 0 };
   const written = await whileInterruptible((signal) => applyApart(join(__dirname, "apply.js"), request, signal, (message) => {
@@ -170,7 +174,8 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
   const data = flags.verify ?? (outcome.plan.latency === undefined ? undefined : true);
   if (data === undefined) return done;
   try {
-    return { ...done, ...await verified(model, output, data) };
+    const figures = await verified(model, output, data);
+    return figures === null ? { ...done, isInterrupted: true } : { ...done, ...figures };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     process.stderr.write(`ranklens: the model was written, but not verified: ${error.message}\n`);
@@ -190,13 +195,17 @@ async function sizeOf(paths: readonly string[]): Promise<{ parameters: number; b
   return sum;
 }
 
-/** Of an interrupted verification: nothing. @throws Fault */
-async function verified(model: Model, output: string, data: true | string): Promise<Pick<Outcome, "verification" | "layerErrors">> {
+/** null: interrupted. @throws Fault */
+async function verified(model: Model, output: string, data: true | string): Promise<Pick<Outcome, "verification" | "layerErrors"> | null> {
   const script = join(__dirname, "verify.js");
   const request = { original: model.summary.path, candidate: output, data: data === true ? null : resolve(data) };
-  if (model.summary.format === "onnx") return { verification: await whileInterruptible((signal) => verifyApart(script, request, signal)), layerErrors: null };
+  if (model.summary.format === "onnx") {
+    const verification = await whileInterruptible((signal) => verifyApart(script, request, signal));
+    return verification === null ? null : { verification, layerErrors: null };
+  }
   if (data !== true) throw new Fault("usage", `The model cannot be run on ${data}: its file holds no graph.`, "Use --verify without data.");
-  return { verification: null, layerErrors: await whileInterruptible((signal) => compareWeightsApart(script, request, signal)) };
+  const layerErrors = await whileInterruptible((signal) => compareWeightsApart(script, request, signal));
+  return layerErrors === null ? null : { verification: null, layerErrors };
 }
 
 /** Runs with Ctrl+C as a cancel. null: cancelled. */
