@@ -1,5 +1,6 @@
 import { Fault } from "../shared/fault";
 import { latencies } from "./latencies";
+import { peakMemory } from "./memory";
 import { shapesOf, sideBySide } from "./sideBySide";
 import type { VerifyMessage } from "./fork";
 import { compareWeights } from "./weights";
@@ -17,6 +18,7 @@ process.on("message", (message: VerifyMessage) => {
 function answer(message: VerifyMessage): Promise<unknown> {
   switch (message.of) {
     case "outputs": return sideBySide(message.request);
+    case "memory": return peakMemory(message.request);
     case "latencies": return latencies(message.request, (done) => process.send?.({ done }));
     case "weights": return compareWeights(message.request);
     case "shapes": return shapesOf(message.path);
