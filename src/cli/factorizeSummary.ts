@@ -1,8 +1,9 @@
-import { basename } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import type { PlainFault } from "../shared/fault";
 import { bytesText, countText, fineShareText, magnitudeText, millisecondsText, percentText } from "../shared/figures";
 import { printable } from "../engine/printable";
 import type { Plan, PlanMultiplyAdds } from "../factorize/plan";
+import { LOADER_NAME } from "../factorize/safetensors/loader";
 import type { ClassAgreement, OutputComparison } from "../verify/compare";
 import type { Verification, WeightVerification } from "../verify/verification";
 import { keptLine, latencyLine } from "./latencyBudget";
@@ -44,9 +45,23 @@ export function factorizeSummary({ plan, before, after, written, verification, l
   if (layerErrors !== null) lines.push("", ...layerErrorLines(layerErrors));
   if (notes.length > 0) lines.push("", ...notes.map((note) => `Note: ${printable(note)}.`));
   if (unverified !== null) lines.push("", printable(`Not verified: ${unverified.message} ${unverified.next}`).trimEnd());
-  if (written.length > 0) lines.push("", `Written: ${written.map((path) => printable(basename(path))).join(", ")}`);
+  if (written.length > 0) lines.push("", writtenLine(written), ...nextLines(written, verification !== null || layerErrors !== null));
   if (dryRun) lines.push("Nothing was written (--dry-run).");
   return `${lines.join("\n")}\n`;
+}
+
+/** Names, and their folder where it is not the one that the terminal is in. @param paths of the main file first */
+function writtenLine(paths: readonly string[]): string {
+  const folder = relative(process.cwd(), dirname(paths[0]!));
+  return `Written${folder === "" ? "" : ` to ${printable(folder)}`}: ${paths.map((path) => printable(relative(dirname(paths[0]!), path))).join(", ")}`;
+}
+
+/** What to do with it. */
+function nextLines([main = "", ...others]: readonly string[], isVerified: boolean): string[] {
+  return [
+    ...(isVerified ? [] : [`To compare it with the original: ranklens verify ORIGINAL ${printable(relative(process.cwd(), main))}`]),
+    ...(others.some((path) => basename(path) === LOADER_NAME) ? [`To load it in PyTorch: see the head of ${LOADER_NAME}.`] : []),
+  ];
 }
 
 /** Fewer multiply-adds are not less time: nothing here says faster. */

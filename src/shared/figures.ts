@@ -40,7 +40,7 @@ export function bytesText(bytes: number): string {
 
 /** Three digits: times of one program differ by more. */
 export function millisecondsText(ms: number): string {
-  return `${Number(ms.toPrecision(3))} ms`;
+  return ms < 1000 ? `${Number(ms.toPrecision(3))} ms` : durationText(ms);
 }
 
 /** "0.4 s", "12 s", "3 min 20 s", "2 h 5 min". */

@@ -20,6 +20,9 @@ export interface ClassAgreement {
   readonly agreement: number;
 }
 
+/** Of an output's entries: along the last axis one score for each class, or each the number of a class, or neither. */
+export type Meaning = "scores" | "labels" | "values";
+
 /** More are no classes but a vocabulary, of which each word has few samples. */
 const MOST_CLASSES = 1024;
 
@@ -45,9 +48,10 @@ interface Sums {
 export class Comparison {
   private readonly sums = new Map<string, Sums>();
 
-  /** @param shape of both outputs @param isLabel whether each entry names a class, instead of scoring one */
-  add(name: string, shape: readonly number[], original: ArrayLike<number>, candidate: ArrayLike<number>, isLabel = false): void {
-    const sum = this.sums.get(name) ?? { difference: 0, original: 0, candidate: 0, product: 0, largest: 0, notFinite: 0, agreed: 0, samples: 0, classes: isLabel || shape.length >= 2, byClass: new Map<number, Agreed>() };
+  /** @param shape of both outputs */
+  add(name: string, shape: readonly number[], original: ArrayLike<number>, candidate: ArrayLike<number>, meaning: Meaning = "scores"): void {
+    const isLabel = meaning === "labels";
+    const sum = this.sums.get(name) ?? { difference: 0, original: 0, candidate: 0, product: 0, largest: 0, notFinite: 0, agreed: 0, samples: 0, classes: isLabel || (meaning === "scores" && shape.length >= 2), byClass: new Map<number, Agreed>() };
     for (let i = 0; i < original.length; i++) {
       const [y, z] = [original[i]!, candidate[i]!];
       if (!Number.isFinite(y) || !Number.isFinite(z)) {

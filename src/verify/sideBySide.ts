@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
-import { Comparison, quantile } from "./compare";
+import { Comparison, quantile, type Meaning } from "./compare";
 import { DEFAULT_OPEN_OPTIONS } from "../models/model";
 import { openModel } from "../models/formats";
 import { dataInputs, type DataInputs } from "./inputs";
@@ -30,7 +30,7 @@ export async function sideBySide({ original, candidate, data }: VerifyRequest): 
       const other = found[name];
       if (other === undefined || String(other.dims) !== String(tensor.dims)) throw new Fault("malformed", `${basename(candidate)} has no output ${name} of the original's shape [${tensor.dims.join(", ")}].`, "Compare a model with its own factorization.");
       const [values, others] = [numbersOf(tensor), numbersOf(other)];
-      if (values !== null && others !== null) comparison.add(name, tensor.dims, values, others, !isFloat(tensor.type));
+      if (values !== null && others !== null) comparison.add(name, tensor.dims, values, others, meaningOf(tensor, feeds));
     }
   }
   const { outputs } = comparison;
@@ -41,6 +41,12 @@ export async function sideBySide({ original, candidate, data }: VerifyRequest): 
     latency: { original: latency(times[0]!), candidate: latency(times[1]!) },
     bytes: { original: await bytesOf(original), candidate: await bytesOf(candidate) },
   };
+}
+
+/** What has the shape of an input is a state that goes back in, or an image that came in: its largest entry names no class. */
+function meaningOf({ type, dims }: Ort.Tensor, feeds: Feeds): Meaning {
+  if (!isFloat(type)) return "labels";
+  return Object.values(feeds).some((input) => isFloat(input.type) && String(input.dims) === String(dims)) ? "values" : "scores";
 }
 
 /** A person's data, or the first seeded inputs that the model runs on. @throws Fault */

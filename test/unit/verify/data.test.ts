@@ -56,7 +56,7 @@ describe("data in arrays", () => {
 describe("outputs that are compared", () => {
   it("as labels have the share that is the same, by class", () => {
     const comparison = new Comparison();
-    comparison.add("label", [4], [3, 3, 5, 5], [3, 4, 5, 5], true);
+    comparison.add("label", [4], [3, 3, 5, 5], [3, 4, 5, 5], "labels");
     expect(comparison.outputs[0]).toMatchObject({ topOneAgreement: 0.75, byClass: [{ index: 3, samples: 2, agreement: 0.5 }, { index: 5, samples: 2, agreement: 1 }] });
   });
 
