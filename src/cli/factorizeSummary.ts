@@ -1,6 +1,6 @@
 import { basename, dirname, relative } from "node:path";
 import type { PlainFault } from "../shared/fault";
-import { bytesText, countText, fineShareText, magnitudeText, millisecondsText, percentText } from "../shared/figures";
+import { bytesText, countText, fineShareText, magnitudeText, millisecondsText, percentText, SAME_SPEED } from "../shared/figures";
 import { printable } from "../engine/printable";
 import type { Plan, PlanMultiplyAdds } from "../factorize/plan";
 import { LOADER_NAME } from "../factorize/safetensors/loader";
@@ -88,9 +88,6 @@ function agreementWords({ topOneAgreement, notFinite }: OutputComparison): strin
   const same = topOneAgreement === null ? "" : `, same top entry ${fineShareText(topOneAgreement)} %`;
   return notFinite === 0 ? same : `${same}, NOT finite in one of the two: ${notFinite} ${notFinite === 1 ? "entry" : "entries"}, which no figure counts`;
 }
-
-/** Medians of one model differ by so much from one time to the next. */
-const SAME_SPEED = 1.05;
 
 /** Never called faster unless it was measured faster. */
 function speedWords(factor: number): string {

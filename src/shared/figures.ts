@@ -43,6 +43,9 @@ export function millisecondsText(ms: number): string {
   return ms < 1000 ? `${Number(ms.toPrecision(3))} ms` : durationText(ms);
 }
 
+/** Medians of one model differ by so much from one time to the next: nothing closer is called faster or slower. */
+export const SAME_SPEED = 1.05;
+
 /** "0.4 s", "12 s", "3 min 20 s", "2 h 5 min". */
 export function durationText(ms: number): string {
   const seconds = ms / 1000;

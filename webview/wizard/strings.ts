@@ -126,6 +126,7 @@ export const TEXT = {
   p90: (time: string) => `${time} at the 90th percentile`,
   peakMemory: "Peak memory",
   peakMemoryHint: "To load the model and run it once, in a process of its own",
+  sameSpeed: "about the same",
   faster: (factor: string) => `${factor} × faster`,
   slower: (factor: string) => `${factor} × slower`,
   furtherLayers: (count: number) => (count === 1 ? "and 1 layer that loses less" : `and ${count} layers that lose less`),

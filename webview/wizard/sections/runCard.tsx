@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { bytesText, countText, millisecondsText } from "../../../src/shared/figures";
+import { bytesText, countText, millisecondsText, SAME_SPEED } from "../../../src/shared/figures";
 import type { ModelCheck } from "../../../src/shared/planning";
 import type { Run } from "../../../src/shared/wizardPage";
 import { Button } from "../../components/toolkit";
@@ -55,7 +55,7 @@ function LatencyRow({ check: { latency: { original, candidate } } }: { readonly 
       <th scope="row">{TEXT.latency}</th>
       <td title={TEXT.p90(millisecondsText(original.p90Ms))}>{millisecondsText(original.medianMs)}</td>
       <td title={TEXT.p90(millisecondsText(candidate.p90Ms))}><b>{millisecondsText(candidate.medianMs)}</b></td>
-      <td class="quiet">{factor >= 1 ? TEXT.faster(factor.toFixed(2)) : TEXT.slower((1 / factor).toFixed(2))}</td>
+      <td class="quiet">{factor < SAME_SPEED && factor > 1 / SAME_SPEED ? TEXT.sameSpeed : factor >= 1 ? TEXT.faster(factor.toFixed(2)) : TEXT.slower((1 / factor).toFixed(2))}</td>
     </tr>
   );
 }
