@@ -94,7 +94,7 @@ async function withSpectra(layer: Layer, target: Target, schemes: readonly Schem
     const before = found.get(scheme);
     if (before !== undefined) return before;
     const analyzed = knownModes(target, scheme, known);
-    const modes = analyzed !== null ? [analyzed] : scheme.fit !== undefined ? [scheme.fit(target, await readOnce())] : await modesOf(scheme.unfoldings(target, await readOnce()), solver);
+    const modes = analyzed !== null ? [analyzed] : scheme.fit !== undefined ? [await scheme.fit(target, await readOnce())] : await modesOf(scheme.unfoldings(target, await readOnce()), solver);
     const own = scheme.bound === "apart" ? [] : await spectraOf(isConvolution(target.form) ? SCHEMES.channel : SCHEMES.svd);
     const all = [...modes, ...own];
     found.set(scheme, all);

@@ -54,7 +54,7 @@ export interface Scheme {
    * For a scheme without unfoldings, whose errors are known only from fitting: one list for each group whose squares
    * beyond rank r sum to at least the squared error at rank r, and to just that at the ranks that were tried.
    */
-  fit?(target: Target, values: Values): readonly Float64Array[];
+  fit?(target: Target, values: Values): Promise<readonly Float64Array[]>;
   steps(target: Target, ranks: readonly number[]): readonly Step[];
   factor(target: Target, values: Values, ranks: readonly number[], svd: TruncatedSvd): Promise<readonly Factor[]>;
 }
