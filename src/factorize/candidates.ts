@@ -50,6 +50,9 @@ export function offByDefault(layers: readonly Layer[], source: Pick<Source, "tar
   if (firstConvolution !== undefined) reasons.set(firstConvolution.name, "first convolution: small, and all that follows depends on it; off unless included");
   const head = known.findLast(({ form }) => form === null || form.op !== "embedding");
   if (head !== undefined && !reasons.has(head.name)) reasons.set(head.name, "last layer: its errors reach the output directly; off unless included");
+  for (const { name, form } of known) {
+    if (form !== null && !isConvolution(form) && form.state === true) reasons.set(name, "state weight of a recurrent layer: its errors add up from step to step, and its factors need a loop over the steps in PyTorch, which is slower; off unless included");
+  }
   for (const { name, form } of known) if (form?.op === "embedding") reasons.set(name, "embedding: rare rows suffer most; off unless included");
   return reasons;
 }

@@ -20,12 +20,14 @@ export interface Target {
 export type Form = MatrixForm | ConvolutionForm;
 
 export interface MatrixForm {
-  /** `recurrent`: the input weight of an LSTM, GRU or RNN, (…, gates·hidden, in), all outputs of which take one input. */
+  /** `recurrent`: a weight of an LSTM, GRU or RNN, (…, gates·hidden, in), all outputs of which take one input. */
   readonly op: "linear" | "embedding" | "recurrent";
   /** `out_in`: (out, in), PyTorch's Linear; `in_out`: (in, out), MatMul, and embeddings, whose input is the vocabulary. */
   readonly layout: "out_in" | "in_out";
   /** Its input cannot be taken apart into groups of channels. */
   readonly whole?: true;
+  /** Of a recurrent layer: it multiplies the layer's own state. */
+  readonly state?: true;
 }
 
 export interface ConvolutionForm {
