@@ -14,12 +14,12 @@ import { dataBytes, writeSafetensors, type Entry } from "./writing";
 
 /** A model that is written as safetensors. Layers are known by their tensors' names: there is no graph. @throws Fault */
 export async function openTensorSource(model: Model, options: OpenOptions, output: Output): Promise<Source> {
-  const { pieces, byLayer, targets } = await openTargets(model, options, output);
+  const { pieces, targets } = await openTargets(model, options, output);
   const writer = new Writer(model, pieces, new Map(targets.flatMap((target) => ("name" in target ? [[target.name, target] as const] : []))), output);
   return {
     targets,
     notes: pieces.notes,
-    bytes: model.summary.format === "safetensors" ? null : [...byLayer.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: model.summary.format === "safetensors" ? null : pieces.files.flatMap((file) => file.pieces).reduce((sum, { bytes }) => sum + bytes, 0),
     beside: output === "factored" ? [{ name: LOADER_NAME, text: LOADER }] : [],
     paths: (path) => writer.paths(path),
     write: (factors, path, files) => writer.write(factors, path, files),
@@ -90,8 +90,8 @@ function targetOf(layer: Layer, piece: Piece | undefined, output: Output): Targe
   if (layer.factored !== undefined) return { reason: "it is an adapter, which is factors already" };
   if (piece === undefined) return { reason: "it is no tensor of the model's own state" };
   const form = formOf(layer, piece, output);
-  const { shape, dtype, axes } = piece;
-  return typeof form === "string" ? { reason: form } : { name: layer.tensor.name, kind: layer.kind, shape, dtype, form, ...(axes === undefined ? {} : { axes }) };
+  const { shape, dtype, axes, blocks } = piece;
+  return typeof form === "string" ? { reason: form } : { name: layer.tensor.name, kind: layer.kind, shape, dtype, form, ...(axes === undefined ? {} : { axes }), ...(blocks === undefined ? {} : { blocks }) };
 }
 
 /** How the layer applies its weight, or why it stays as it is. */
