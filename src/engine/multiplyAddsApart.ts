@@ -22,9 +22,9 @@ export async function multiplyAddsApart(source: Pick<Source, "targets" | "activa
   const probe = source.activations;
   if (probe === undefined) return perPosition(source);
   try {
-    const { inputs, outputs } = await observedShapes(probe, path, verifyScript, signal);
+    const { inputs, outputs, runs } = await observedShapes(probe, path, verifyScript, signal);
     const words = [...inputs].map(([name, shape]) => `${name} [${shape.join(", ")}]`).join(", ");
-    return perRun(probe, new Map([...inputs, ...outputs]), `one run on ${words || "no inputs"}`);
+    return perRun(probe, { shapes: new Map([...inputs, ...outputs]), runs }, `one run on ${words || "no inputs"}`);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     throw new Fault(error.code, `The multiply-adds of ${basename(path)} are not known, as its activations have no known sizes. ${error.message}`, "Give a budget in parameters or bytes.");
@@ -40,7 +40,7 @@ export async function observedShapes(probe: ActivationProbe, path: string, verif
   try {
     const copy = join(folder, basename(path));
     await writeCopy(probe, copy).catch((error: unknown) => { throw notCopied(error); });
-    return await shapesApart(verifyScript, copy, signal);
+    return await shapesApart(verifyScript, copy, probe.nodes, signal);
   } finally {
     process.off("exit", removeNow);
     await rm(folder, { recursive: true, force: true });

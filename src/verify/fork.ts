@@ -19,8 +19,8 @@ export async function compareWeightsApart(script: string, request: VerifyRequest
 }
 
 /** The shapes of a model's inputs and outputs on seeded inputs. @throws Fault, Cancelled */
-export function shapesApart(script: string, path: string, signal: AbortSignal): Promise<Shapes> {
-  return apart(script, { of: "shapes", path }, signal);
+export function shapesApart(script: string, path: string, nodes: readonly string[], signal: AbortSignal): Promise<Shapes> {
+  return apart(script, { of: "shapes", path, nodes }, signal);
 }
 
 /** How long a model and its layers take. @param tell hears of measured trials @throws Fault, Cancelled */
@@ -29,7 +29,7 @@ export function latenciesApart(script: string, request: LatencyRequest, signal: 
 }
 
 /** What is asked of the process. */
-export type VerifyMessage = { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string };
+export type VerifyMessage = { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string; readonly nodes: readonly string[] };
 
 async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal, tell: (done: number) => void = () => undefined): Promise<T> {
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });
