@@ -18,7 +18,7 @@ export const MOST_RUN_UNASKED = 512 * 2 ** 20;
  * @param verifyScript absolute path of the built `dist/verify.js`
  * @throws Fault when the model does not run so, Cancelled
  */
-export async function multiplyAddsApart(source: Pick<Source, "targets" | "activations">, path: string, verifyScript: string, signal: AbortSignal): Promise<MultiplyAdds> {
+export async function multiplyAddsApart(source: Pick<Source, "targets" | "activations" | "tiedHead">, path: string, verifyScript: string, signal: AbortSignal): Promise<MultiplyAdds> {
   const probe = source.activations;
   if (probe === undefined) return perPosition(source);
   try {

@@ -45,9 +45,10 @@ export interface MultiplyAdds {
 const ONE_POSITION: Positions = { before: [], after: [] };
 
 /** For formats without a graph: every layer at one position, a token or a pixel of its output. */
-export function perPosition(source: Pick<Source, "targets">): MultiplyAdds {
-  const targets = source.targets.filter(isTarget);
-  return counted(targets, new Map(targets.map(({ name }) => [name, ONE_POSITION])), "one position of each layer", []);
+export function perPosition({ targets: all, tiedHead }: Pick<Source, "targets" | "tiedHead">): MultiplyAdds {
+  const targets = all.filter(isTarget);
+  const found = counted(targets, new Map(targets.map(({ name }) => [name, ONE_POSITION])), "one position of each layer", []);
+  return tiedHead === undefined ? found : { ...found, total: found.total + tiedHead, per: `${found.per}, and of the head that shares the embedding` };
 }
 
 /** @param per what was run, in words */

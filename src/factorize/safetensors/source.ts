@@ -10,15 +10,17 @@ import { indexText, recurrentWeight, shardPath, WEIGHT } from "./names";
 import { movedNames, factoredEntries, factoredMetadata, reconstructedEntries } from "./outputs";
 import { openPieces } from "./pieces/open";
 import type { Piece, PieceFile, Pieces } from "./pieces/piece";
+import { tiedHead, type TiedHead } from "./tiedHead";
 import { dataBytes, writeSafetensors, type Entry } from "./writing";
 
 /** A model that is written as safetensors. Layers are known by their tensors' names: there is no graph. @throws Fault */
 export async function openTensorSource(model: Model, options: OpenOptions, output: Output): Promise<Source> {
-  const { pieces, targets } = await openTargets(model, options, output);
+  const { pieces, targets, tied } = await openTargets(model, options, output);
   const writer = new Writer(model, pieces, new Map(targets.flatMap((target) => ("name" in target ? [[target.name, target] as const] : []))), output);
   return {
     targets,
     notes: pieces.notes,
+    ...(tied === null ? {} : { tiedHead: tied.multiplyAdds }),
     bytes: model.summary.format === "safetensors" ? null : pieces.files.flatMap((file) => file.pieces).reduce((sum, { bytes }) => sum + bytes, 0),
     beside: output === "factored" ? [{ name: LOADER_NAME, text: LOADER }] : [],
     paths: (path) => writer.paths(path),
@@ -28,10 +30,14 @@ export async function openTensorSource(model: Model, options: OpenOptions, outpu
 }
 
 /** A model's tensors as safetensors would have them, and its layers as factors see them, in their order. @throws Fault */
-export async function openTargets(model: Model, options: OpenOptions, output: Output): Promise<{ readonly pieces: Pieces; readonly byLayer: ReadonlyMap<string, Piece>; readonly targets: Source["targets"] }> {
-  const pieces = await openPieces(model, options);
+export async function openTargets(model: Model, options: OpenOptions, output: Output): Promise<{ readonly pieces: Pieces; readonly byLayer: ReadonlyMap<string, Piece>; readonly targets: Source["targets"]; readonly tied: TiedHead | null }> {
+  const [pieces, tied] = await Promise.all([openPieces(model, options), tiedHead(model)]);
   const byLayer = new Map(pieces.files.flatMap((file) => file.pieces.map((piece) => [piece.layer, piece] as const)));
-  return { pieces, byLayer, targets: model.layers.map((layer) => targetOf(layer, byLayer.get(layer.tensor.name), output)) };
+  const targets = model.layers.map((layer) => (
+    // The module that takes its place has no weight that a head could share.
+    output === "factored" && tied?.layer === layer.tensor.name ? { reason: "its weight is the head's too: factors would have to serve both" } : targetOf(layer, byLayer.get(layer.tensor.name), output)
+  ));
+  return { pieces, byLayer, targets, tied };
 }
 
 class Writer {
