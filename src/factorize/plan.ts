@@ -14,7 +14,16 @@ export interface Plan {
   readonly multiplyAdds?: PlanMultiplyAdds | null;
   /** Under a budget of measured latency; of one machine at one time. */
   readonly latency?: PlanLatency;
+  /** The data that ranks or factors follow; left out where they follow from weights alone. */
+  readonly calibration?: PlanCalibration;
   readonly layers: readonly PlanLayer[];
+}
+
+export interface PlanCalibration {
+  readonly file: string;
+  /** Of the file, or of all files of a folder in order. */
+  readonly sha256: string;
+  readonly samples: number;
 }
 
 /** Medians in milliseconds. */
@@ -59,6 +68,10 @@ export interface PlanLayer {
   readonly multiplyAddsAfter?: number;
   /** ‖W − Ŵ‖_F / ‖W‖_F from the singular values: exact for one rank, an upper bound for two. */
   readonly relativeError: number;
+  /** The relative error is that of the layer's outputs on the calibration data. */
+  readonly errorOf?: "outputs";
+  /** Its factors follow the calibration data: they need it. */
+  readonly calibrated?: true;
 }
 
 /** As it lies beside the output: the same plan gives the same bytes. */
@@ -84,7 +97,8 @@ export function parsePlan(text: string, name: string): Plan {
   const own: Record<string, unknown> = isRecord(plan["plan"]) ? plan["plan"] : plan;
   if (own["schema"] !== PLAN_SCHEMA) throw fault(`its schema is not ${PLAN_SCHEMA}`);
   const wrong = wrongField(own, PLAN_FIELDS) ?? wrongField(own["source"], SOURCE_FIELDS, "its source's ") ?? (own["latency"] === undefined ? null : wrongField(own["latency"], LATENCY_FIELDS, "its latency's "))
-    ?? (own["multiplyAdds"] == null ? null : wrongField(own["multiplyAdds"], MULTIPLY_ADDS_FIELDS, "its multiplyAdds' "));
+    ?? (own["multiplyAdds"] == null ? null : wrongField(own["multiplyAdds"], MULTIPLY_ADDS_FIELDS, "its multiplyAdds' "))
+    ?? (own["calibration"] === undefined ? null : wrongField(own["calibration"], CALIBRATION_FIELDS, "its calibration's "));
   if (wrong !== null) throw fault(wrong);
   const seen = new Set<string>();
   for (const [index, layer] of (own["layers"] as unknown[]).entries()) {
@@ -106,9 +120,10 @@ const isMeasured = (value: unknown): boolean => typeof value === "number" && Num
 const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const maybe = (isRight: (value: unknown) => boolean) => (value: unknown): boolean => value === undefined || isRight(value);
 
-const PLAN_FIELDS: readonly Field[] = [["choice", "a text", isText], ["source", "an object", isRecord], ["layers", "a list", Array.isArray], ["multiplyAdds", "an object, or null", maybe((value) => value === null || isRecord(value))], ["latency", "an object", maybe(isRecord)]];
+const PLAN_FIELDS: readonly Field[] = [["choice", "a text", isText], ["source", "an object", isRecord], ["layers", "a list", Array.isArray], ["multiplyAdds", "an object, or null", maybe((value) => value === null || isRecord(value))], ["latency", "an object", maybe(isRecord)], ["calibration", "an object", maybe(isRecord)]];
 const SOURCE_FIELDS: readonly Field[] = [["file", "a text", isText], ["format", "a text", isText], ["sha256", "a text", isText], ["parameters", "a whole number", isCount]];
 const MULTIPLY_ADDS_FIELDS: readonly Field[] = [["before", "a number", isMeasured], ["after", "a number", isMeasured], ["per", "a text", isText], ["uncounted", "a list of names", isTextList]];
+const CALIBRATION_FIELDS: readonly Field[] = [["file", "a text", isText], ["sha256", "a text", isText], ["samples", "a whole number", isCount]];
 const LATENCY_FIELDS: readonly Field[] = [
   ["beforeMs", "a number", isMeasured], ["budgetMs", "a number", isMeasured], ["budgetShare", "a number, or null", (value) => value === null || isMeasured(value)], ["expectedMs", "a number", isMeasured], ["unmeasured", "a list of names", isTextList],
 ];

@@ -1,4 +1,6 @@
 import { Fault } from "../shared/fault";
+import { calibrate } from "./calibrate";
+import { sensitivities } from "./sensitivities";
 import { latencies } from "./latencies";
 import { peakMemory } from "./memory";
 import { shapesOf, sideBySide } from "./sideBySide";
@@ -19,6 +21,8 @@ function answer(message: VerifyMessage): Promise<unknown> {
   switch (message.of) {
     case "outputs": return sideBySide(message.request);
     case "memory": return peakMemory(message.request);
+    case "moments": return calibrate(message.request, (done, total, layer) => process.send?.({ done, total, layer }));
+    case "sensitivities": return sensitivities(message.request, (done, total, layer) => process.send?.({ done, total, layer }));
     case "latencies": return latencies(message.request, (done) => process.send?.({ done }));
     case "weights": return compareWeights(message.request);
     case "shapes": return shapesOf(message.path);

@@ -29,6 +29,7 @@ export function RunCard({ run, busy, ...actions }: { readonly run: Run; readonly
           {check?.kind === "run" && check.peakMemory !== undefined && <tr><th scope="row" title={TEXT.peakMemoryHint}>{TEXT.peakMemory}</th><td>{bytesText(check.peakMemory.original)}</td><td><b>{bytesText(check.peakMemory.candidate)}</b></td><td class="quiet">{shareText(check.peakMemory.candidate / check.peakMemory.original)}</td></tr>}
         </tbody>
       </table>
+      {check?.kind === "run" && run.latencyShare !== null && <LatencyBudget share={run.latencyShare} check={check} />}
       {undone ? <p class="quiet">{TEXT.undone}</p> : (
         <>
           {check !== null ? <CheckFigures check={check} /> : checkFault !== null
@@ -58,6 +59,13 @@ function LatencyRow({ check: { latency: { original, candidate } } }: { readonly 
       <td class="quiet">{factor < SAME_SPEED && factor > 1 / SAME_SPEED ? TEXT.sameSpeed : factor >= 1 ? TEXT.faster(factor.toFixed(2)) : TEXT.slower((1 / factor).toFixed(2))}</td>
     </tr>
   );
+}
+
+/** Layers that were measured alone do not tell all of it: whether a budget is kept, the written model does. */
+function LatencyBudget({ share, check: { latency: { original, candidate } } }: { readonly share: number; readonly check: Extract<ModelCheck, { kind: "run" }> }): JSX.Element {
+  const met = candidate.medianMs <= share * original.medianMs;
+  const words = (met ? TEXT.budgetMet : TEXT.budgetMissed)(shareText(share), shareText(candidate.medianMs / original.medianMs));
+  return <p class={met ? "quiet" : "notice"}>{words}</p>;
 }
 
 function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {
