@@ -97,7 +97,8 @@ export function parsePlan(text: string, name: string): Plan {
   const own: Record<string, unknown> = isRecord(plan["plan"]) ? plan["plan"] : plan;
   if (own["schema"] !== PLAN_SCHEMA) throw fault(`its schema is not ${PLAN_SCHEMA}`);
   const wrong = wrongField(own, PLAN_FIELDS) ?? wrongField(own["source"], SOURCE_FIELDS, "its source's ") ?? (own["latency"] === undefined ? null : wrongField(own["latency"], LATENCY_FIELDS, "its latency's "))
-    ?? (own["calibration"] === undefined ? null : wrongField(own["calibration"], CALIBRATION_FIELDS, "its calibration's ")) ?? (own["multiplyAdds"] == null ? null : wrongField(own["multiplyAdds"], MULTIPLY_ADDS_FIELDS, "its multiplyAdds' "));
+    ?? (own["multiplyAdds"] == null ? null : wrongField(own["multiplyAdds"], MULTIPLY_ADDS_FIELDS, "its multiplyAdds' "))
+    ?? (own["calibration"] === undefined ? null : wrongField(own["calibration"], CALIBRATION_FIELDS, "its calibration's "));
   if (wrong !== null) throw fault(wrong);
   const seen = new Set<string>();
   for (const [index, layer] of (own["layers"] as unknown[]).entries()) {
@@ -119,10 +120,10 @@ const isMeasured = (value: unknown): boolean => typeof value === "number" && Num
 const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const maybe = (isRight: (value: unknown) => boolean) => (value: unknown): boolean => value === undefined || isRight(value);
 
-const PLAN_FIELDS: readonly Field[] = [["choice", "a text", isText], ["source", "an object", isRecord], ["layers", "a list", Array.isArray], ["multiplyAdds", "an object, or null", maybe((value) => value === null || isRecord(value))], ["latency", "an object", maybe(isRecord)]];
+const PLAN_FIELDS: readonly Field[] = [["choice", "a text", isText], ["source", "an object", isRecord], ["layers", "a list", Array.isArray], ["multiplyAdds", "an object, or null", maybe((value) => value === null || isRecord(value))], ["latency", "an object", maybe(isRecord)], ["calibration", "an object", maybe(isRecord)]];
 const SOURCE_FIELDS: readonly Field[] = [["file", "a text", isText], ["format", "a text", isText], ["sha256", "a text", isText], ["parameters", "a whole number", isCount]];
 const MULTIPLY_ADDS_FIELDS: readonly Field[] = [["before", "a number", isMeasured], ["after", "a number", isMeasured], ["per", "a text", isText], ["uncounted", "a list of names", isTextList]];
-const CALIBRATION_FIELDS: readonly Field[] = [["sha256", "a text", isText]];
+const CALIBRATION_FIELDS: readonly Field[] = [["file", "a text", isText], ["sha256", "a text", isText], ["samples", "a whole number", isCount]];
 const LATENCY_FIELDS: readonly Field[] = [
   ["beforeMs", "a number", isMeasured], ["budgetMs", "a number", isMeasured], ["budgetShare", "a number, or null", (value) => value === null || isMeasured(value)], ["expectedMs", "a number", isMeasured], ["unmeasured", "a list of names", isTextList],
 ];

@@ -230,6 +230,8 @@ export type ModelCheck =
       readonly cosine: number;
       readonly largestDifference: number;
       readonly topOneAgreement: number | null;
+      /** Entries that no other figure counts; left out by runs of older versions. */
+      readonly notFinite?: number;
     }[];
     readonly latency: { readonly original: CheckedLatency; readonly candidate: CheckedLatency };
     /** Bytes, to load a model and run it once; left out where it could not be measured, and by runs of older versions. */

@@ -2,11 +2,9 @@ import { basename } from "node:path";
 import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
 import type { Values } from "../models/model";
-import { readArray } from "../models/numpy/arrays";
-import { openNumpy } from "../models/numpy/files";
-import { holdsNumbers } from "../models/numpy/numberArrays";
+import { numberArrays } from "../models/numpy/numberArrays";
 import { isProtoData, protoInputs, type ProtoInput } from "./protoInputs";
-import { holdsTexts, readTexts } from "./texts";
+import { textArrays } from "./texts";
 import { tensorOf, type Feeds, type InputMeta } from "./tensors";
 
 /** Batches of a person's data, and how many of its samples fill none. */
@@ -27,7 +25,7 @@ const ENDINGS = /\.(?:npz|npy|pb)$/i;
 export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly InputMeta[], most = Infinity): Promise<DataInputs> {
   if (await isProtoData(path)) return { batches: (await protoInputs(path)).map((tensors) => protoBatch(ort, basename(path), inputs, tensors)), words: "" };
   if (!ENDINGS.test(path)) throw new Fault("usage", `${basename(path)} is no data that a model can be run on.`, "Give a .npz or .npy file, or ONNX test data (.pb, or a folder of it).");
-  const arrays = await readableArrays(path);
+  const arrays = await arraysFor(path, inputs);
   const found = inputs.map((input) => ({ input, array: arrays.get(input.name) ?? (arrays.size === 1 && inputs.length === 1 ? [...arrays.values()][0] : undefined) }));
   for (const { input, array } of found) checkFit(input, array, basename(path), [...arrays.keys()]);
   const divided = divisionOf(found.map(({ input: { shape }, array }) => ({ wanted: shape[0], own: array!.shape[0] })), most);
@@ -38,8 +36,8 @@ export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly
       const each = divided.each[index];
       if (each === undefined) return [input.name, tensorOf(ort, input, shape, [...values])];
       const width = shape.slice(1).reduce((all, size) => all * size, 1);
-      const size = Math.min(each, shape[0]! - batch * each);
-      return [input.name, tensorOf(ort, input, [size, ...shape.slice(1)], [...values.slice(batch * each * width, (batch * each + size) * width)])];
+      const rows = Math.min(each, shape[0]! - batch * each);
+      return [input.name, tensorOf(ort, input, [rows, ...shape.slice(1)], [...values.slice(batch * each * width, (batch * each + rows) * width)])];
     }))),
     words: left === 0 ? "" : ` without the last ${left} ${left === 1 ? "sample, which fills" : "samples, which fill"} no batch`,
   };
@@ -47,8 +45,8 @@ export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly
 
 /**
  * How arrays become batches by their first axes: where the graph fixes one, so many at once, and an array of just so many (a
- * state) goes with every batch; where it is open, an equal part for each batch; where all are open, `most` at once, and what is
- * left over last.
+ * state) goes with every batch; where it is open, an equal part for each batch.
+ * @param most samples together where every first axis is open
  * @param axes what the graph wants of each input, and the array has; undefined for scalars
  * @returns `each`: samples of an input in a batch, undefined for all of them
  */
@@ -56,9 +54,11 @@ function divisionOf(axes: readonly { readonly wanted: number | string | undefine
   const fixed = axes.map(({ wanted, own }) => (typeof wanted === "number" && wanted > 0 && own !== undefined && own > wanted ? wanted : undefined));
   const count = Math.min(...axes.flatMap(({ own }, index) => (fixed[index] === undefined ? [] : [Math.floor(own! / fixed[index])])));
   if (!Number.isFinite(count)) {
-    const samples = Math.max(0, ...axes.map(({ wanted, own = 0 }) => (typeof wanted === "number" ? 0 : own)));
-    if (samples <= most) return { count: 1, each: axes.map(() => undefined), left: [0] };
-    return { count: Math.ceil(samples / most), each: axes.map(({ own }) => (own === samples ? most : undefined)), left: [0] };
+    const sizes = new Set(axes.flatMap(({ own }) => (own === undefined ? [] : [own])));
+    const [samples = 0] = sizes, isOpen = axes.every(({ wanted }) => typeof wanted !== "number" || wanted <= 0);
+    // Samples that are left over go along where the graph takes any number.
+    if (sizes.size === 1 && isOpen && samples > most) return { count: Math.ceil(samples / most), each: axes.map(({ own }) => (own === undefined ? undefined : most)), left: [0] };
+    return { count: 1, each: axes.map(() => undefined), left: [0] };
   }
   const each = axes.map(({ wanted, own }, index) => fixed[index] ?? (typeof wanted === "number" || own === undefined || own < count ? undefined : Math.floor(own / count)));
   return { count, each, left: axes.map(({ own = 0 }, index) => (each[index] === undefined ? 0 : own - each[index] * count)) };
@@ -81,18 +81,11 @@ interface DataArray {
   readonly values: Values | readonly string[];
 }
 
-/** Arrays of numbers and of texts, by name. @throws Fault of the file */
-async function readableArrays(path: string): Promise<Map<string, DataArray>> {
-  const { file, arrays } = await openNumpy(path);
-  const readable = new Map<string, DataArray>();
-  await file.whileOpen(async () => {
-    for (const array of arrays) {
-      if (holdsNumbers(array)) readable.set(array.name, { shape: array.shape, values: await readArray(array) });
-      else if (holdsTexts(array)) readable.set(array.name, { shape: array.shape, values: await readTexts(array) });
-    }
-  });
-  if (readable.size > 0) return readable;
-  throw new Fault("unsupported", `${basename(path)} holds no array that could be an input (${arrays[0]?.name ?? ""}: ${arrays[0]?.reason ?? "empty"}).`, "Save the model's inputs under their names with numpy.savez.");
+/** Arrays of numbers, and of texts where an input is. @throws Fault of the file */
+async function arraysFor(path: string, inputs: readonly InputMeta[]): Promise<ReadonlyMap<string, DataArray>> {
+  const texts = inputs.some(({ type }) => type === "string") ? await textArrays(path) : new Map<string, DataArray>();
+  const isEnough = inputs.every(({ type }) => type === "string") && texts.size > 0;
+  return isEnough ? texts : new Map<string, DataArray>([...await numberArrays(path, "Save the model's inputs under their names with numpy.savez."), ...texts]);
 }
 
 function checkFit(input: InputMeta, array: DataArray | undefined, file: string, names: readonly string[]): void {

@@ -1,16 +1,20 @@
-import type { StoredArray } from "../models/numpy/arrays";
-import { readStored } from "../models/numpy/arrays";
+import { readStored, type StoredArray } from "../models/numpy/arrays";
+import { openNumpy } from "../models/numpy/files";
 
 /** NumPy's type of texts: so many characters of four bytes each. */
 const TEXT = /^[<=|]U(\d+)$/;
 
-/** Whether an array holds texts, which are no weights to the reader of models. */
-export function holdsTexts({ dtype }: StoredArray): boolean {
-  return TEXT.test(dtype);
+/** Arrays of texts of a .npy or .npz, by name, in row-major order. @throws Fault of the file */
+export async function textArrays(path: string): Promise<Map<string, { readonly shape: readonly number[]; readonly values: readonly string[] }>> {
+  const { file, arrays } = await openNumpy(path);
+  const readable = new Map<string, { shape: readonly number[]; values: string[] }>();
+  await file.whileOpen(async () => {
+    for (const array of arrays) if (TEXT.test(array.dtype)) readable.set(array.name, { shape: array.shape, values: await readTexts(array) });
+  });
+  return readable;
 }
 
-/** Texts in row-major order. @param array one that `holdsTexts` @throws Fault of its bytes */
-export async function readTexts(array: StoredArray): Promise<string[]> {
+async function readTexts(array: StoredArray): Promise<string[]> {
   const width = Number(TEXT.exec(array.dtype)?.[1] ?? 0);
   const bytes = await readStored({ ...array, itemSize: 4 * width, isBigEndian: false });
   const codes = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);

@@ -137,7 +137,7 @@ describe("ranklens factorize, of a folder", () => {
     const { code, out } = run("verify", "hf", "small");
     expect(code).toBe(0);
     expect(out).toMatch(/^Output error of each layer that changed, on seeded Gaussian inputs/);
-    expect(out).toMatch(/layers\.1\.fc\.weight {2}\d\.\d\de-\d/);
+    expect(out).toMatch(/layers\.1\.fc\.weight {2}0\.\d+/);
   });
 
   it("gives the same bytes again, and leaves what is there under a companion's name", () => {
@@ -200,7 +200,7 @@ describe("ranklens factorize, of other formats", () => {
     const { code, out } = run("factorize", "m.pt", "--out", "small.safetensors", "--ranks", "ratio:0.5", "--verify");
     expect(code).toBe(0);
     expect(out).toMatch(/Note: 6 tensors that are no part of the model itself, as an optimizer's, are left out\./);
-    expect(out).toMatch(/1\.weight {2}\d\.\d\de-1/);
+    expect(out).toMatch(/1\.weight {2}0\.\d+/);
     expect(files()).toEqual(["load_factorized.py", "m.pt", "small.safetensors", "small.safetensors.plan.json"]);
   });
 

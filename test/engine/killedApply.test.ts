@@ -27,6 +27,9 @@ const KILLER = (call: number): string => `
   for (const name of ["mkdir", "rename", "rm"]) before(fs.promises, name);
 `;
 
+/** Dozens of processes, one after the other. */
+const LONG_MS = 300_000;
+
 /** More calls than any run below makes: one that is never killed ends the loop. */
 const MOST_CALLS = 200;
 
@@ -88,7 +91,7 @@ function ofModel(files: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(files).filter(([name]) => !name.startsWith("other")));
 }
 
-describe("a factorization that is killed before any of its steps", () => {
+describe("a factorization that is killed before any of its steps", { timeout: LONG_MS }, () => {
   it("has made the whole of a new folder, or none of it", async () => {
     const { index, planOf } = await model();
     const outputs = join(folder.path, "outputs"), small = join(outputs, "small");

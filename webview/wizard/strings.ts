@@ -152,6 +152,8 @@ export const TEXT = {
   largest: "largest difference",
   latency: "Latency",
   p90: (time: string) => `${time} at the 90th percentile`,
+  notFinite: "Entries that are not finite",
+  notFiniteHint: "In one of the two models: no other figure counts them",
   peakMemory: "Peak memory",
   peakMemoryHint: "To load the model and run it once, in a process of its own",
   sameSpeed: "about the same",

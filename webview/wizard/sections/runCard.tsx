@@ -83,13 +83,14 @@ function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {
   return (
     <div class="check-figures">
       <p class="quiet">{TEXT.comparedOn(check.batches, check.inputs)}</p>
-      {check.outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement }) => (
+      {check.outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement, notFinite = 0 }) => (
         <dl class="figures" key={name} aria-label={name}>
           <div><dt class="tensor own"><bdi>{name}</bdi></dt><dd /></div>
           <div><dt>{TEXT.relativeError}</dt><dd><b>{errorText(relativeError)}</b></dd></div>
           <div><dt>{TEXT.cosine}</dt><dd>{cosine.toFixed(4)}</dd></div>
           <div><dt>{TEXT.largest}</dt><dd>{errorText(largestDifference)}</dd></div>
           {topOneAgreement !== null && <div><dt>{TEXT.sameTop}</dt><dd>{shareText(topOneAgreement)}</dd></div>}
+          {notFinite > 0 && <div class="notice"><dt title={TEXT.notFiniteHint}>{TEXT.notFinite}</dt><dd><b>{countText(notFinite)}</b></dd></div>}
         </dl>
       ))}
     </div>
