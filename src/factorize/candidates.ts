@@ -113,7 +113,11 @@ export function candidateNames(layers: readonly Layer[], source: Pick<Source, "t
   return layers.flatMap(({ tensor: { name } }, index) => (reasonToKeep(name, source.targets[index]!, off, options) === null ? [name] : []));
 }
 
-async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, calibrated, read, solver }: CandidateOptions): Promise<Candidate["schemes"]> {
+/**
+ * Schemes of a layer with their spectra: those that are known, others from its values, which are read once then.
+ * @throws Fault of reading
+ */
+export async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, calibrated, read, solver }: Pick<CandidateOptions, "known" | "calibrated" | "read" | "solver">): Promise<Candidate["schemes"]> {
   let values: Values | null = null;
   const readOnce = async (): Promise<Values> => (values ??= arranged(target, await read(layer)));
   const found = new Map<Scheme, Spectra>();
