@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
-import { bytes, tensor } from "../unit/onnx/onnxFile";
+import { tensorProto } from "../../src/factorize/onnx/surgery";
 
 type Feeds = Readonly<Record<string, ort.Tensor>>;
 
@@ -39,7 +39,7 @@ export async function recordInputs(score: () => Promise<unknown>, folder: string
     mkdirSync(set, { recursive: true });
     for (const [input, [name, { dims, type, data }]] of Object.entries(feeds).entries()) {
       const { buffer, byteOffset, byteLength } = data as Float32Array;
-      writeFileSync(join(set, `input_${input}.pb`), tensor(name, dims, bytes(9, new Uint8Array(buffer, byteOffset, byteLength)), TYPES[type]!));
+      writeFileSync(join(set, `input_${input}.pb`), tensorProto(name, dims, TYPES[type]!, new Uint8Array(buffer, byteOffset, byteLength)));
     }
   }
   return taken.length;
