@@ -71,6 +71,7 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
   const output = flags.out === undefined ? null : await outputFile(model, resolve(flags.out));
   const source = await openSource(model, options, flags.as);
   let calibration: Calibration | null = null;
+  const noLongerLeave = leaveOnInterrupt();
   try {
     if (flags.allocate === SENSITIVITY) assertSensitive(source, model.summary.path);
     if (output !== null) await assertWritable(source, model, output.path, output.makesFolder);
@@ -92,6 +93,7 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     return ended.unverified === null ? EXIT.done : EXIT.fault;
   } finally {
     await Promise.all([source.close(), model.close(), calibration?.discard()]);
+    noLongerLeave();
   }
 }
 
@@ -236,6 +238,19 @@ async function verified(model: Model, output: string, data: true | string): Prom
   if (data !== true) throw new Fault("usage", `The model cannot be run on ${data}: its file holds no graph.`, "Use --verify without data.");
   const layerErrors = await whileInterruptible((signal) => compareWeightsApart(script, request, signal));
   return layerErrors === null ? null : { verification: null, layerErrors };
+}
+
+/**
+ * Between pieces of work that are cancelled by it, Ctrl+C ends the process as its last line does, so that what goes with the
+ * process goes: temporary files.
+ */
+function leaveOnInterrupt(): () => void {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const leave = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) === 1) process.exit(interrupted());
+  };
+  for (const signal of signals) process.on(signal, leave);
+  return () => { for (const signal of signals) process.removeListener(signal, leave); };
 }
 
 /** Runs with Ctrl+C as a cancel. null: cancelled. */
