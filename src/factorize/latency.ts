@@ -1,5 +1,7 @@
 import type { Rung } from "./ladder";
 import type { PlanLatency, PlanLayer } from "./plan";
+import { risingCurve } from "./risingCurve";
+import type { SchemeId } from "./scheme";
 
 /** Ranks of each scheme that are measured: those between follow from them. */
 const SAMPLES = 4;
@@ -18,11 +20,11 @@ export interface MeasuredLatency {
 }
 
 /** Rungs that are measured: the first, the last, and between them in equal ratios of parameters. @param ladder smallest first */
-export function sampled(ladder: readonly Rung[]): readonly Rung[] {
+export function sampled<R extends Pick<Rung, "parameters">>(ladder: readonly R[]): readonly R[] {
   const first = ladder[0], last = ladder.at(-1);
   if (first === undefined || last === undefined) return [];
   const wanted = Array.from({ length: SAMPLES }, (_, index) => first.parameters * (last.parameters / first.parameters) ** (index / (SAMPLES - 1)));
-  const distance = (rung: Rung, parameters: number): number => Math.abs(rung.parameters - parameters);
+  const distance = (rung: R, parameters: number): number => Math.abs(rung.parameters - parameters);
   return [...new Set(wanted.map((parameters) => ladder.reduce((best, rung) => (distance(rung, parameters) < distance(best, parameters) ? rung : best))))];
 }
 
@@ -32,33 +34,9 @@ export interface Point {
   readonly ms: number;
 }
 
-/**
- * The curve through measured points: linear between them, level beyond, and never falling. Where noise makes a larger rank
- * faster, neighbours take their mean (pooled adjacent violators: Ayer et al., 1955).
- * @param points at least one
- */
+/** The curve through measured points, which never falls. @param points at least one @see risingCurve */
 export function curveThrough(points: readonly Point[]): (parameters: number) => number {
-  const risen = rising([...points].sort((a, b) => a.parameters - b.parameters));
-  return (parameters) => {
-    const after = risen.findIndex((point) => point.parameters >= parameters);
-    if (after <= 0) return risen[after === 0 ? 0 : risen.length - 1]!.ms;
-    const [low, high] = [risen[after - 1]!, risen[after]!];
-    return low.ms + ((parameters - low.parameters) / (high.parameters - low.parameters)) * (high.ms - low.ms);
-  };
-}
-
-function rising(points: readonly Point[]): Point[] {
-  const pools: { sum: number; count: number }[] = [];
-  for (const { ms } of points) {
-    let pool = { sum: ms, count: 1 };
-    for (let before = pools.at(-1); before !== undefined && before.sum / before.count > pool.sum / pool.count; before = pools.at(-1)) {
-      pools.pop();
-      pool = { sum: pool.sum + before.sum, count: pool.count + before.count };
-    }
-    pools.push(pool);
-  }
-  const levels = pools.flatMap(({ sum, count }) => Array.from({ length: count }, () => sum / count));
-  return points.map(({ parameters }, index) => ({ parameters, ms: levels[index]! }));
+  return risingCurve(points.map(({ parameters, ms }) => ({ x: parameters, y: ms })));
 }
 
 /** Measured times of a layer: as it is, and of each scheme at some ranks. */
@@ -66,6 +44,38 @@ export interface LayerTimes {
   readonly name: string;
   readonly whole: number;
   readonly schemes: ReadonlyMap<Rung["scheme"], readonly Point[]>;
+}
+
+/** The whole model's time in milliseconds: the median that counts, and what four of five runs lay between. */
+export interface WholeLatency {
+  readonly ms: number;
+  readonly low: number;
+  readonly high: number;
+  readonly runs: number;
+}
+
+/** Measured times of a model as they cross processes. */
+export interface ModelTimes {
+  readonly whole: WholeLatency;
+  readonly layers: readonly LayerTimes[];
+  /** Candidates that do not run alone. */
+  readonly unmeasured: readonly string[];
+  /** Those that were measured, of the layers that they fit. */
+  readonly schemes: readonly SchemeId[];
+}
+
+/** Times with those of further schemes, which are scaled to how fast the machine was at first: each measurement has the layers as they are. */
+export function withSchemes(before: ModelTimes, more: ModelTimes): ModelTimes {
+  const added = new Map(more.layers.map((layer) => [layer.name, layer]));
+  const both = before.layers.filter(({ name }) => added.has(name));
+  const sum = (layers: readonly LayerTimes[]): number => layers.reduce((all, { whole }) => all + whole, 0);
+  const now = sum(both.map(({ name }) => added.get(name)!));
+  const scale = now > 0 ? sum(both) / now : 1;
+  const layers = before.layers.map((layer): LayerTimes => {
+    const further = [...(added.get(layer.name)?.schemes ?? [])].map(([scheme, points]) => [scheme, points.map(({ parameters, ms }) => ({ parameters, ms: ms * scale }))] as const);
+    return { ...layer, schemes: new Map([...layer.schemes, ...further]) };
+  });
+  return { ...before, layers, schemes: [...before.schemes, ...more.schemes] };
 }
 
 /** Alone, layers may take longer than together, where the runtime fuses them: then all count for less, so that they sum to the model's. */

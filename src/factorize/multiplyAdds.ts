@@ -1,3 +1,4 @@
+import type { Taken } from "../calibrate/taken";
 import type { Write } from "./atomic";
 import type { MicroModel } from "./micro";
 import type { PlanLayer, PlanMultiplyAdds } from "./plan";
@@ -11,6 +12,12 @@ export interface Observed {
   readonly runs: ReadonlyMap<string, readonly { readonly inputs: readonly (readonly number[])[]; readonly outputs: readonly (readonly number[])[] }[]>;
 }
 
+/** A value of the graph that a layer is applied to, and how. */
+export interface LayerInput {
+  readonly value: string;
+  readonly taken: Taken;
+}
+
 /** How a graph tells the sizes of its activations: it is run once with more outputs than it has. */
 export interface ActivationProbe {
   /** Every layer that multiplies by its weight and whose sizes the graph can tell: those that have no factors too. */
@@ -21,8 +28,10 @@ export interface ActivationProbe {
   readonly values: readonly string[];
   /** Nodes inside of branches and loops, by the names that they have in what `write` writes. */
   readonly nodes: readonly string[];
-  /** Writes the model with these values as outputs, and these nodes named so. */
-  write(write: Write): Promise<void>;
+  /** What layers take their inputs from, one for each use; a layer that looks rows up takes none, and one inside of a branch or a loop. */
+  readonly taken: ReadonlyMap<string, readonly LayerInput[]>;
+  /** Writes the model with these values as outputs, and the nodes named so. */
+  write(values: readonly string[], write: Write): Promise<void>;
   /** Files beside the model that hold values: the path that the model knows each by, and its own. */
   data(): Promise<readonly { readonly location: string; readonly path: string }[]>;
   /** @returns for each layer of `layers` that was seen, where it is applied */

@@ -1,4 +1,4 @@
-import type { Scheme, SchemeId, SchemeWish } from "./scheme";
+import type { Inputs, Scheme, SchemeId, SchemeWish } from "./scheme";
 import { channelGroups } from "./schemes/channelGroups";
 import { channelScheme } from "./schemes/channel";
 import { cpScheme } from "./schemes/cp";
@@ -26,11 +26,26 @@ const SEVERAL: Readonly<Record<Exclude<SchemeWish, SchemeId>, readonly SchemeId[
   alds: ["svd", "channel", "groups2", "groups4", "groups8"],
 };
 
+/** The scheme whose factors can follow calibration data, with what its matrices are applied to; null for a layer whose rows are looked up. */
+export function calibratedScheme(target: Target): { readonly scheme: Scheme; readonly inputs: Inputs } | null {
+  if (target.form.op === "embedding") return null;
+  const scheme = [svdScheme, channelScheme].find((each) => each.refusal(target) === null);
+  return scheme?.inputs === undefined ? null : { scheme, inputs: scheme.inputs(target) };
+}
+
+/** All that a wish may choose among: a layer that none of those named fits has svd. */
+export function schemesOf(asked: SchemeWish): readonly SchemeId[] {
+  return [...new Set<SchemeId>([...namedBy(asked), "svd"])];
+}
+
+function namedBy(asked: SchemeWish): readonly SchemeId[] {
+  return asked === "auto" || asked === "alds" ? SEVERAL[asked] : [asked];
+}
+
 /** The schemes that fit a layer, of those asked for. */
 export function schemesFor(target: Target, asked: SchemeWish): readonly Scheme[] {
-  const ids = asked === "auto" || asked === "alds" ? SEVERAL[asked] : [asked];
   const fitting = (wanted: readonly SchemeId[]): Scheme[] => wanted.map((id) => SCHEMES[id]).filter((scheme) => scheme.refusal(target) === null);
-  const named = fitting(ids);
+  const named = fitting(namedBy(asked));
   // A matrix always has svd: asking for a convolution's scheme says nothing about it.
   return named.length > 0 ? named : fitting(["svd"]);
 }

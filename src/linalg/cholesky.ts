@@ -6,18 +6,22 @@
  * @returns false when G is not positive definite for all that; then `rows` is as it was
  */
 export function solveFromRight(gram: Float64Array, n: number, rows: Float64Array, ridge: number): boolean {
-  if (!factorized(gram, n, ridge)) return false;
+  if (!choleskyFactor(gram, n, ridge)) return false;
   for (let at = 0; at < rows.length; at += n) substitute(gram, n, rows.subarray(at, at + n));
   return true;
 }
 
-/** G = L Lᵀ, with L in the lower triangle: row by row, each from the rows above it. */
-function factorized(g: Float64Array, n: number, ridge: number): boolean {
+/**
+ * G + ridge · I = L Lᵀ, with L in the lower triangle of G, row by row, each from the rows above it; what is above it stays.
+ * @param smallest pivots that are not above it are rounding: the matrix then counts as singular
+ * @returns false when G is not positive definite; it is overwritten in part
+ */
+export function choleskyFactor(g: Float64Array, n: number, ridge = 0, smallest = 0): boolean {
   for (let i = 0; i < n; i++) {
     const row = g.subarray(i * n, i * n + i + 1);
     for (let j = 0; j < i; j++) row[j] = (row[j]! - dot(row, g, j * n, j)) / g[j * n + j]!;
     const pivot = row[i]! + ridge - dot(row, row, 0, i);
-    if (!(pivot > 0)) return false;
+    if (!(pivot > smallest)) return false;
     row[i] = Math.sqrt(pivot);
   }
   return true;

@@ -1,3 +1,4 @@
+import type { WholeLatency } from "../factorize/latency";
 import type { MicroModel } from "../factorize/micro";
 import type { OutputComparison } from "./compare";
 
@@ -52,7 +53,7 @@ export interface LatencyRequest {
 
 /** Medians in milliseconds. */
 export interface Latencies {
-  readonly whole: number;
+  readonly whole: WholeLatency;
   /** Without what a run of nothing takes; null for what does not run alone. */
   readonly trials: readonly (number | null)[];
 }

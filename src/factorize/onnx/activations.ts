@@ -9,6 +9,7 @@ import { microModels } from "./micro";
 import type { PlacedGraph, PlacedNode } from "./scan";
 import { spliced, type Edit } from "./splice";
 import { namesIn } from "./surgery";
+import { takenBy } from "./taken";
 import { UniqueNames } from "./uniqueNames";
 import type { Consumer, WeightUses } from "./uses";
 
@@ -30,7 +31,12 @@ export function activationProbe(file: FileBytes, graphs: readonly PlacedGraph[],
   const inside = new Map(layers.flatMap(({ uses }) => uses.nodes.filter((consumer) => !isMain(consumer)).map(({ node }) => node)).map((node) => [node, names.take("ranklens.watched")]));
   return {
     layers: layers.map(({ target }) => target), uncounted, values, nodes: [...inside.values()], data,
-    write: (write) => writeExposing(file, main, values, inside, write),
+    // A recurrent layer's state is no value of the graph.
+    taken: new Map(layers.filter(({ uses: { form, nodes } }) => nodes.every(isMain) && (isConvolution(form) || form.state !== true)).flatMap(({ target, uses }) => {
+      const own = uses.nodes.map((consumer) => takenBy(target, consumer, dataOf(consumer)));
+      return own.every((each) => each !== null) ? [[target.name, own]] : [];
+    })),
+    write: (exposed, write) => writeExposing(file, main, exposed, inside, write),
     micro: async (name, steps, shapes) => {
       const layer = layers.find(({ target }) => target.name === name);
       return layer === undefined ? null : microModels({ file, opset }, layer, steps, shapes);

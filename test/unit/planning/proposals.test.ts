@@ -166,11 +166,17 @@ describe("a graph", () => {
 });
 
 describe("what the wizard offers", () => {
-  it.each<[Output, string[]]>([["factored", ["auto", "svd", "channel", "spatial", "tucker2"]], ["adapter", ["auto", "svd", "channel"]]])("as %s are the schemes that candidates have", async (as, schemes) => {
+  it.each<[Output, string[], string[]]>([
+    // Six and fourteen inputs divide into two groups alone, sixteen into all.
+    ["factored", ["auto", "alds", "svd", "channel", "spatial", "tucker2", "depthwise", "groups2", "groups4", "groups8", "cp"], ["svd", "channel", "spatial", "tucker2"]],
+    ["adapter", ["auto", "svd", "channel"], ["svd", "channel"]],
+  ])("as %s are the schemes that fit its layers, of which the plain ones are ready", async (as, schemes, ready) => {
     const path = writeModel(folder.path, "conv.safetensors", { "a.weight": noise(3, 8, 6, 3, 3), "b.weight": noise(4, 16, 16, 3, 3), "c.weight": noise(5, 12, 14), "head.weight": noise(6, 12, 16) });
     const made = await PreparedModel.open({ path, open: DEFAULT_OPEN_OPTIONS, as, solver: exactSolver, failed: new Map(), onLayer: () => undefined, spectra: [] });
-    expect(planningChoices(made.totals, made.outputs, made.schemes).schemes.map(({ id }) => id)).toEqual(schemes);
-    expect(new Set(["auto", ...made.considered.flatMap(({ candidate }) => candidate?.schemes.map(({ scheme }) => scheme.id) ?? [])])).toEqual(new Set(schemes));
+    const { schemes: offered, presets } = planningChoices(made.totals, made.outputs, made.schemes, false);
+    expect(offered.map(({ id }) => id)).toEqual(schemes);
+    expect(presets.every(({ scheme }) => schemes.includes(scheme))).toBe(true);
+    expect(new Set(made.considered.flatMap(({ candidate }) => candidate?.schemes.map(({ scheme }) => scheme.id) ?? []))).toEqual(new Set(ready));
   });
 });
 

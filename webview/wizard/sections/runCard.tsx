@@ -3,7 +3,7 @@ import { bytesText, countText } from "../../../src/shared/figures";
 import type { ModelCheck } from "../../../src/shared/planning";
 import type { Run } from "../../../src/shared/wizardPage";
 import { Button } from "../../components/toolkit";
-import { errorText, fileName, shareText } from "../figures";
+import { errorText, fileName, milliseconds, shareText } from "../figures";
 import { TEXT } from "../strings";
 
 export interface RunActions {
@@ -28,6 +28,7 @@ export function RunCard({ run, busy, ...actions }: { readonly run: Run; readonly
           {check?.kind === "run" && <LatencyRow check={check} />}
         </tbody>
       </table>
+      {check?.kind === "run" && run.latencyShare !== null && <LatencyBudget share={run.latencyShare} check={check} />}
       {undone ? <p class="quiet">{TEXT.undone}</p> : (
         <>
           {check !== null ? <CheckFigures check={check} /> : checkFault !== null
@@ -59,9 +60,11 @@ function LatencyRow({ check: { latency: { original, candidate } } }: { readonly 
   );
 }
 
-/** Three digits: runs differ by more. */
-function milliseconds(ms: number): string {
-  return `${Number(ms.toPrecision(3))} ms`;
+/** Layers that were measured alone do not tell all of it: whether a budget is kept, the written model does. */
+function LatencyBudget({ share, check: { latency: { original, candidate } } }: { readonly share: number; readonly check: Extract<ModelCheck, { kind: "run" }> }): JSX.Element {
+  const met = candidate.medianMs <= share * original.medianMs;
+  const words = (met ? TEXT.budgetMet : TEXT.budgetMissed)(shareText(share), shareText(candidate.medianMs / original.medianMs));
+  return <p class={met ? "quiet" : "notice"}>{words}</p>;
 }
 
 function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {
