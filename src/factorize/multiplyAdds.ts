@@ -6,16 +6,16 @@ import { multiplyAddsOf, wholeStep, type Positions, type Step } from "./scheme";
 import { isTarget, type Source } from "./source";
 import type { Target } from "./target";
 
-/** What one run of a graph showed: the shapes of values by their names, and of nodes of subgraphs every time that each ran. */
-export interface Observed {
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
-  readonly runs: ReadonlyMap<string, readonly { readonly inputs: readonly (readonly number[])[]; readonly outputs: readonly (readonly number[])[] }[]>;
-}
-
 /** A value of the graph that a layer is applied to, and how. */
 export interface LayerInput {
   readonly value: string;
   readonly taken: Taken;
+}
+
+/** What one run of a graph showed: the shapes of values by their names, and of nodes of subgraphs every time that each ran. */
+export interface Observed {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly runs: ReadonlyMap<string, readonly { readonly inputs: readonly (readonly number[])[]; readonly outputs: readonly (readonly number[])[] }[]>;
 }
 
 /** How a graph tells the sizes of its activations: it is run once with more outputs than it has. */
@@ -26,11 +26,11 @@ export interface ActivationProbe {
   readonly uncounted: readonly string[];
   /** Values whose shapes are needed. */
   readonly values: readonly string[];
+  /** What layers take their inputs from, one for each use; a layer that looks rows up takes none, nor one inside of a branch or a loop. */
+  readonly taken: ReadonlyMap<string, readonly LayerInput[]>;
   /** Nodes inside of branches and loops, by the names that they have in what `write` writes. */
   readonly nodes: readonly string[];
-  /** What layers take their inputs from, one for each use; a layer that looks rows up takes none, and one inside of a branch or a loop. */
-  readonly taken: ReadonlyMap<string, readonly LayerInput[]>;
-  /** Writes the model with these values as outputs, and the nodes named so. */
+  /** Writes the model with these values as outputs, and `nodes` named so. */
   write(values: readonly string[], write: Write): Promise<void>;
   /** Files beside the model that hold values: the path that the model knows each by, and its own. */
   data(): Promise<readonly { readonly location: string; readonly path: string }[]>;

@@ -8,8 +8,8 @@ import { bytesField, textField } from "./encode";
 import { microModels } from "./micro";
 import type { PlacedGraph, PlacedNode } from "./scan";
 import { spliced, type Edit } from "./splice";
-import { namesIn } from "./surgery";
 import { takenBy } from "./taken";
+import { namesIn } from "./surgery";
 import { UniqueNames } from "./uniqueNames";
 import type { Consumer, WeightUses } from "./uses";
 
@@ -31,9 +31,10 @@ export function activationProbe(file: FileBytes, graphs: readonly PlacedGraph[],
   const inside = new Map(layers.flatMap(({ uses }) => uses.nodes.filter((consumer) => !isMain(consumer)).map(({ node }) => node)).map((node) => [node, names.take("ranklens.watched")]));
   return {
     layers: layers.map(({ target }) => target), uncounted, values, nodes: [...inside.values()], data,
-    // A recurrent layer's state is no value of the graph.
-    taken: new Map(layers.filter(({ uses: { form, nodes } }) => nodes.every(isMain) && (isConvolution(form) || form.state !== true)).flatMap(({ target, uses }) => {
-      const own = uses.nodes.map((consumer) => takenBy(target, consumer, dataOf(consumer)));
+    taken: new Map(layers.flatMap(({ target, uses }) => {
+      // A recurrent layer's state is no value of the graph.
+      const isState = !isConvolution(uses.form) && uses.form.state === true;
+      const own = uses.nodes.map((consumer) => (isMain(consumer) && !isState ? takenBy(target, consumer, dataOf(consumer)) : null));
       return own.every((each) => each !== null) ? [[target.name, own]] : [];
     })),
     write: (exposed, write) => writeExposing(file, main, exposed, inside, write),

@@ -21,6 +21,7 @@ export async function numberArrays(path: string, next: string): Promise<Map<stri
   throw new Fault("unsupported", `${basename(path)} holds no array of numbers (${arrays[0]?.name ?? ""}: ${arrays[0]?.reason ?? "empty"}).`, next);
 }
 
-function holdsNumbers({ itemSize, reason, dtype }: StoredArray): boolean {
+/** Whether an array is of floats or of integers. */
+export function holdsNumbers({ itemSize, reason, dtype }: StoredArray): boolean {
   return itemSize > 0 && (reason === null || reason === `${dtype}: not a weight`);
 }
