@@ -32,7 +32,9 @@ export function activationProbe(file: FileBytes, graphs: readonly PlacedGraph[],
   return {
     layers: layers.map(({ target }) => target), uncounted, values, nodes: [...inside.values()], data,
     taken: new Map(layers.flatMap(({ target, uses }) => {
-      const own = uses.nodes.map((consumer) => (isMain(consumer) ? takenBy(target, consumer, dataOf(consumer)) : null));
+      // A recurrent layer's state is no value of the graph.
+      const isState = !isConvolution(uses.form) && uses.form.state === true;
+      const own = uses.nodes.map((consumer) => (isMain(consumer) && !isState ? takenBy(target, consumer, dataOf(consumer)) : null));
       return own.every((each) => each !== null) ? [[target.name, own]] : [];
     })),
     write: (exposed, write) => writeExposing(file, main, exposed, inside, write),
