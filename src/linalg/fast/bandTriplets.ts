@@ -8,7 +8,7 @@ import type { Triplets } from "../svd";
 import { BandStorage, bandLength, bandwidth } from "./band";
 import { BandReduction } from "./bandReduction";
 import { leadingBidiagonalVectors } from "./bidiagonalVectors";
-import { applyChase, keptLength, spareRows } from "./chaseReflectors";
+import { TILE_SCRATCH, applyChase, keptLength, spareRows } from "./chaseReflectors";
 import type { Block, Floats, Gemm } from "./gemm";
 import { GramMatrix } from "./gram";
 import type { KernelModule } from "./kernels";
@@ -76,7 +76,7 @@ function shortSideVectors(a: Block & { readonly data: Float32Array }, frobenius:
   reduction.run();
   const rows = spareRows(b);
   const found = reduction.band.data.slice();
-  const [band, kept, tile, scratch] = stages.allocate("float32", bandLength(order, b), keptLength(order, b), rows * rows, 2 * b) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const [band, kept, tile, scratch] = stages.allocate("float32", bandLength(order, b), keptLength(order, b), rows * rows, TILE_SCRATCH * b) as [Float32Array, Float32Array, Float32Array, Float32Array];
   band.set(found);
   const { diagonal, superdiagonal } = new BandStorage(order, b, band).toBidiagonal(stages, scratch, negligible, kept);
   const small = leadingBidiagonalVectors(diagonal, superdiagonal, count, rows, memory);
