@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BandStorage, bandLength, bandwidth } from "../../../../src/linalg/fast/band";
 import { BandReduction } from "../../../../src/linalg/fast/bandReduction";
-import { bandTriplets } from "../../../../src/linalg/fast/bandTriplets";
+import { bandMemory, bandTriplets } from "../../../../src/linalg/fast/bandTriplets";
 import { leadingBidiagonalVectors } from "../../../../src/linalg/fast/bidiagonalVectors";
 import { TILE_SCRATCH, applyChase, keptLength, spareRows } from "../../../../src/linalg/fast/chaseReflectors";
 import { KernelModule } from "../../../../src/linalg/fast/kernels";
@@ -82,7 +82,7 @@ describe("the leading vectors of a bidiagonal matrix", () => {
 });
 
 describe("leading triplets by the two stages", () => {
-  const memory = { stages: module, vectors: new KernelModule() };
+  const memory = bandMemory(module);
   const of = (matrix: Matrix): Matrix & { readonly data: Float32Array } => ({ ...matrix, data: Float32Array.from(matrix.data) });
 
   it("are the same to the last digit whatever was computed before", () => {
