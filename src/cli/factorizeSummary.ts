@@ -31,7 +31,7 @@ export function factorizeSummary({ plan, before, after, written, verification, l
   for (const layer of plan.layers) {
     const what = layer.action === "keep"
       ? `kept: ${layer.reason}`
-      : `${layer.scheme ?? ""} ${layer.ranks.join(" × ")}, ${percentText(layer.parametersAfter / layer.parametersBefore)} of its weights, error ${layer.relativeError.toFixed(3)}`;
+      : `${layer.scheme ?? ""} ${layer.ranks.join(" × ")}, ${percentText(layer.parametersAfter / layer.parametersBefore)} of its weights, ${layer.errorOf === "outputs" ? "output error" : "error"} ${layer.relativeError.toFixed(3)}`;
     lines.push(`  ${printable(layer.name).padEnd(width)}  ${printable(what)}`);
   }
   lines.push("", `${countText(before.parameters)} parameters → ${countText(after.parameters)} (${percentText(after.parameters / before.parameters)})`);

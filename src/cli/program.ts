@@ -7,7 +7,7 @@ import { EXIT } from "./exitCodes";
 import { analyzeCommand, type AnalyzeFlags } from "./analyzeCommand";
 import { checkCommand, type CheckFlags } from "./checkCommand";
 import { compareCommand, type CompareFlags } from "./compareCommand";
-import { factorizeCommand, type FactorizeFlags } from "./factorizeCommand";
+import { factorizeCommand, SENSITIVITY, type FactorizeFlags } from "./factorizeCommand";
 import { verifyCommand, type VerifyFlags } from "./verifyCommand";
 import { ALLOCATIONS } from "../factorize/propose";
 import { SCHEME_WISHES } from "../factorize/scheme";
@@ -129,6 +129,7 @@ Examples:
   ranklens factorize model.onnx --out small.onnx --budget params:0.6 --verify
   ranklens factorize model.onnx --dry-run --ranks energy:0.95
   ranklens factorize model.onnx --out small.onnx --budget latency:0.8
+  ranklens factorize model.onnx --out small.onnx --budget params:0.6 --calibration inputs.npz
   ranklens factorize model.safetensors --out small.safetensors --ranks ratio:0.5
   ranklens factorize model.onnx --out small.onnx --ranks small.onnx.plan.json
   ranklens factorize models/llama --out models/llama-small --budget params:0.8
@@ -152,7 +153,8 @@ function addFactorize(program: Command, finish: (code: number) => void): void {
     .addOption(new Option("--scheme <scheme>", "how layers are factorized; matrices by svd where it does not fit them").choices(SCHEME_WISHES).default("auto"))
     .option("--ranks <rule>", "energy:0.9, stable, scaled-stable, effective, evbmf, hard-threshold, ratio:0.5, fixed:16, or a plan (.json); default energy:0.9")
     .option("--budget <budget>", "of the whole model: params:0.6, params:2M, bytes:0.5, bytes:10MiB, macs:0.5 (multiply-adds), latency:0.8, latency:12ms (ONNX, measured on this machine, and verified)")
-    .addOption(new Option("--allocate <how>", "how a budget is shared over layers").choices(Object.keys(ALLOCATIONS)).default("least-total"))
+    .addOption(new Option("--allocate <how>", "how a budget is shared over layers; sensitivity: by what each one's cuts do to the outputs on --calibration (ONNX)").choices([...Object.keys(ALLOCATIONS), SENSITIVITY]).default("least-total"))
+    .option("--calibration <data>", "inputs that errors and factors follow: of an ONNX graph (.npz, .npy, ONNX's .pb), of other formats a .npz of layers' inputs, samples × inputs, by name")
     .option("--include <glob>", "layers that are off by default (first convolution, last layer, embeddings); can be given several times", collect, [])
     .option("--exclude <glob>", "layers that stay as they are; can be given several times", collect, [])
     .addOption(new Option("--as <form>", "safetensors: factors, weights of the same shapes (no smaller), or base and adapter (see below)").choices([...OUTPUTS]).default("factored"))

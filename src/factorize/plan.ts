@@ -14,7 +14,16 @@ export interface Plan {
   readonly multiplyAdds?: PlanMultiplyAdds | null;
   /** Under a budget of measured latency; of one machine at one time. */
   readonly latency?: PlanLatency;
+  /** The data that ranks or factors follow; left out where they follow from weights alone. */
+  readonly calibration?: PlanCalibration;
   readonly layers: readonly PlanLayer[];
+}
+
+export interface PlanCalibration {
+  readonly file: string;
+  /** Of the file, or of all files of a folder in order. */
+  readonly sha256: string;
+  readonly samples: number;
 }
 
 /** Medians in milliseconds. */
@@ -59,6 +68,10 @@ export interface PlanLayer {
   readonly multiplyAddsAfter?: number;
   /** ‖W − Ŵ‖_F / ‖W‖_F from the singular values: exact for one rank, an upper bound for two. */
   readonly relativeError: number;
+  /** The relative error is that of the layer's outputs on the calibration data. */
+  readonly errorOf?: "outputs";
+  /** Its factors follow the calibration data: they need it. */
+  readonly calibrated?: true;
 }
 
 /** As it lies beside the output: the same plan gives the same bytes. */
@@ -87,6 +100,8 @@ export function parsePlan(text: string, name: string): Plan {
   if (!isRecord(source) || typeof source["sha256"] !== "string") throw fault("its source has no sha256");
   if (!Array.isArray(layers)) throw fault("it has no layers");
   const wrong = layers.findIndex((layer) => !isLayer(layer));
+  const data = own["calibration"];
+  if (data !== undefined && (!isRecord(data) || typeof data["sha256"] !== "string")) throw fault("its calibration has no sha256");
   if (wrong >= 0) throw fault(`layer ${wrong + 1}${nameOf(layers[wrong])} has no name, action, scheme and ranks that fit each other`);
   return own as unknown as Plan;
 }

@@ -1,31 +1,36 @@
 import { basename } from "node:path";
 import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
-import type { Values } from "../models/model";
-import { readArray, type StoredArray } from "../models/numpy/arrays";
-import { openNumpy } from "../models/numpy/files";
+import { numberArrays, type NumberArray } from "../models/numpy/numberArrays";
 import { isProtoData, protoInputs, type ProtoInput } from "./protoInputs";
 import { tensorOf, type Feeds, type InputMeta } from "./tensors";
 
 /**
  * Batches from data of a person's own: the arrays of a .npz or .npy, as many samples together as the graph's first axis wants,
  * or ONNX test data (.pb), each set a batch.
+ * @param most samples together where the graph leaves their number open
  * @throws Fault
  */
-export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly InputMeta[]): Promise<Feeds[]> {
+export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly InputMeta[], most = Infinity): Promise<Feeds[]> {
   if (await isProtoData(path)) return (await protoInputs(path)).map((tensors) => protoBatch(ort, basename(path), inputs, tensors));
-  const arrays = await readableArrays(path);
+  const arrays = await numberArrays(path, "Save the model's inputs under their names with numpy.savez.");
   const found = inputs.map((input) => ({ input, array: arrays.get(input.name) ?? (arrays.size === 1 && inputs.length === 1 ? [...arrays.values()][0] : undefined) }));
   for (const { input, array } of found) checkFit(input, array, basename(path), [...arrays.keys()]);
-  const samples = Math.min(...found.map(({ array }) => array?.shape[0] ?? 1));
+  // A number without axes, as a sampling rate, is the same for all samples.
+  const sizes = found.flatMap(({ array }) => array!.shape.slice(0, 1));
+  const samples = sizes.length === 0 ? 1 : Math.min(...sizes);
   const fixed = inputs.map(({ shape }) => shape[0]).find((size) => typeof size === "number" && size > 0);
-  const each = typeof fixed === "number" ? fixed : samples;
+  const each = typeof fixed === "number" ? fixed : Math.min(samples, most);
   if (samples < each) throw new Fault("malformed", `${basename(path)} holds ${samples} samples, where the model takes ${each} at once.`, "Give at least as many.");
-  return Array.from({ length: Math.floor(samples / each) }, (_, batch) => Object.fromEntries(found.map(({ input, array }) => {
+  // Samples that are left over go along where the graph takes any number.
+  const batches = typeof fixed === "number" ? Math.floor(samples / each) : Math.ceil(samples / each);
+  return Array.from({ length: batches }, (_, batch) => Object.fromEntries(found.map(({ input, array }) => {
     const { shape, values } = array!;
+    if (shape.length === 0) return [input.name, tensorOf(ort, input.type, [], Array.from(values, Number))];
     const width = shape.slice(1).reduce((all, size) => all * size, 1);
-    const part = Array.from(values.subarray(batch * each * width, (batch + 1) * each * width), Number);
-    return [input.name, tensorOf(ort, input.type, shape.length === 0 ? [] : [each, ...shape.slice(1)], part)];
+    const count = Math.min(each, samples - batch * each);
+    const part = Array.from(values.subarray(batch * each * width, (batch * each + count) * width), Number);
+    return [input.name, tensorOf(ort, input.type, [count, ...shape.slice(1)], part)];
   })));
 }
 
@@ -41,28 +46,7 @@ function protoBatch(ort: typeof Ort, file: string, inputs: readonly InputMeta[],
   }));
 }
 
-interface DataArray {
-  readonly shape: readonly number[];
-  readonly values: Values;
-}
-
-/** Arrays of numbers, by name. @throws Fault of the file */
-async function readableArrays(path: string): Promise<Map<string, DataArray>> {
-  const { file, arrays } = await openNumpy(path);
-  const readable = new Map<string, DataArray>();
-  await file.whileOpen(async () => {
-    for (const array of arrays) if (holdsNumbers(array)) readable.set(array.name, { shape: array.shape, values: await readArray(array) });
-  });
-  if (readable.size > 0) return readable;
-  throw new Fault("unsupported", `${basename(path)} holds no array of numbers (${arrays[0]?.name ?? ""}: ${arrays[0]?.reason ?? "empty"}).`, "Save the model's inputs under their names with numpy.savez.");
-}
-
-/** Inputs may be integers, which are no weights to the reader of models. */
-function holdsNumbers({ itemSize, reason, dtype }: StoredArray): boolean {
-  return itemSize > 0 && (reason === null || reason === `${dtype}: not a weight`);
-}
-
-function checkFit(input: InputMeta, array: DataArray | undefined, file: string, names: readonly string[]): void {
+function checkFit(input: InputMeta, array: NumberArray | undefined, file: string, names: readonly string[]): void {
   if (array === undefined) throw new Fault("malformed", `${file} has no array named ${input.name}, an input of the model; it has ${names.join(", ") || "one without a name"}.`, "Save the inputs under their names with numpy.savez.");
   checkShape(input, array.shape, `Array ${input.name} of ${file}`, (axis, size) => (axis === 0 ? size > 0 : shapeAllows(input, axis, size)));
 }

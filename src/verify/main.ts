@@ -1,4 +1,6 @@
 import { Fault } from "../shared/fault";
+import { calibrate } from "./calibrate";
+import { sensitivities } from "./sensitivities";
 import { latencies } from "./latencies";
 import { shapesOf, sideBySide } from "./sideBySide";
 import type { VerifyMessage } from "./fork";
@@ -17,6 +19,8 @@ process.on("message", (message: VerifyMessage) => {
 function answer(message: VerifyMessage): Promise<unknown> {
   switch (message.of) {
     case "outputs": return sideBySide(message.request);
+    case "moments": return calibrate(message.request, (done, total, layer) => process.send?.({ done, total, layer }));
+    case "sensitivities": return sensitivities(message.request, (done, total, layer) => process.send?.({ done, total, layer }));
     case "latencies": return latencies(message.request, (done) => process.send?.({ done }));
     case "weights": return compareWeights(message.request);
     case "shapes": return shapesOf(message.path);

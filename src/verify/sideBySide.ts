@@ -22,7 +22,7 @@ export async function sideBySide({ original, candidate, data }: VerifyRequest): 
   const { batches, words } = data === null ? await runnableInputs(ort, first, inputs, original) : { batches: await dataInputs(ort, data, inputs), words: "" };
   const comparison = new Comparison();
   for (const feeds of batches) {
-    const [expected, found] = [await run(first, feeds, original, data), await run(second, feeds, candidate, data)];
+    const [expected, found] = [await runOn(first, feeds, original, data), await runOn(second, feeds, candidate, data)];
     for (const [name, tensor] of Object.entries(expected)) {
       const other = found[name];
       if (other === undefined || String(other.dims) !== String(tensor.dims)) throw new Fault("malformed", `${basename(candidate)} has no output ${name} of the original's shape [${tensor.dims.join(", ")}].`, "Compare a model with its own factorization.");
@@ -49,7 +49,7 @@ export async function shapesOf(path: string): Promise<Shapes> {
   const ort = await runtime();
   const model = await session(ort, path);
   const [feeds = {}] = (await runnableInputs(ort, model, inputsOf(model), path)).batches;
-  return { inputs: shapes(feeds), outputs: shapes(await run(model, feeds, path, null)) };
+  return { inputs: shapes(feeds), outputs: shapes(await runOn(model, feeds, path, null)) };
 }
 
 function shapes(tensors: Record<string, Ort.Tensor>): Map<string, readonly number[]> {
@@ -65,7 +65,7 @@ export async function runnableInputs(ort: typeof Ort, model: Ort.InferenceSessio
   let refusal: unknown = null;
   for (const seeded of seededInputs(ort, inputs)) {
     try {
-      await run(model, seeded.batches[0]!, path, null);
+      await runOn(model, seeded.batches[0]!, path, null);
       return seeded;
     } catch (error) {
       refusal ??= error;
@@ -85,17 +85,18 @@ export async function runtime(): Promise<typeof Ort> {
   }
 }
 
-export async function session(ort: typeof Ort, path: string): Promise<Ort.InferenceSession> {
+export async function session(ort: typeof Ort, path: string, options: Ort.InferenceSession.SessionOptions = {}): Promise<Ort.InferenceSession> {
   try {
-    return await ort.InferenceSession.create(path, { logSeverityLevel: ONLY_FATAL });
+    return await ort.InferenceSession.create(path, { ...options, logSeverityLevel: ONLY_FATAL });
   } catch (error) {
     throw new Fault("unsupported", `ONNX Runtime does not load ${basename(path)}: ${firstLine(error)}.`);
   }
 }
 
-async function run(model: Ort.InferenceSession, feeds: Feeds, path: string, data: string | null): Promise<Ort.InferenceSession.OnnxValueMapType & Record<string, Ort.Tensor>> {
+/** @param values that are asked for; all outputs where it is left out @throws Fault unsupported */
+export async function runOn(model: Ort.InferenceSession, feeds: Feeds, path: string, data: string | null, values?: readonly string[]): Promise<Ort.InferenceSession.OnnxValueMapType & Record<string, Ort.Tensor>> {
   try {
-    return await model.run(feeds);
+    return await (values === undefined ? model.run(feeds) : model.run(feeds, values));
   } catch (error) {
     throw new Fault("unsupported", `${basename(path)} does not run on ${data === null ? "random inputs" : basename(data)}: ${firstLine(error)}.`, data === null ? "Give inputs of your own with --data." : "Check the data.");
   }

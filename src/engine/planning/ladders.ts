@@ -1,6 +1,7 @@
 import { Fault } from "../../shared/fault";
 import type { LayerLadder } from "../../shared/planning";
-import { ladderOf, type ModeSpectra } from "../../factorize/ladder";
+import { candidateLadder } from "../../factorize/candidateRungs";
+import type { ModeSpectra } from "../../factorize/ladder";
 import type { PreparedModel } from "./preparedModel";
 
 const ONE_POSITION = { before: [], after: [] };
@@ -11,9 +12,9 @@ const MOST_RUNGS = 1024;
 export function laddersOf(model: PreparedModel, name: string): LayerLadder[] {
   const candidate = model.considered.find((layer) => layer.name === name)?.candidate ?? null;
   if (candidate === null) throw new Fault("not-found", `${name} is no layer that can be factorized.`, "Choose another one.");
-  return candidate.schemes.map(({ scheme, spectra }) => ({
-    scheme: scheme.id, label: scheme.label, modes: spectra.slice(0, scheme.fullRanks(candidate.target).length).map(largestOfGroups),
-    rungs: ladderOf(candidate.target, scheme, spectra, ONE_POSITION, MOST_RUNGS).map(({ ranks, parameters, error2 }) => ({ ranks, parameters, error: Number(Math.sqrt(error2).toPrecision(6)) })),
+  return candidate.schemes.map((each) => ({
+    scheme: each.scheme.id, label: each.scheme.label, modes: each.spectra.slice(0, each.scheme.fullRanks(candidate.target).length).map(largestOfGroups),
+    rungs: candidateLadder(candidate, each, ONE_POSITION, MOST_RUNGS).map(({ ranks, parameters, error2 }) => ({ ranks, parameters, error: Number(Math.sqrt(error2).toPrecision(6)) })),
   }));
 }
 
