@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { stat } from "node:fs/promises";
 import writeFileAtomic from "write-file-atomic";
 import { Fault } from "../shared/fault";
@@ -52,12 +52,13 @@ export async function analyzeCommand(model: string, flags: AnalyzeFlags): Promis
     const report = await Promise.race([Report.open(resolve(model), options, cache), interrupted]);
     if (report === "interrupted") return interruptedExit(null, cache !== null);
     const selected = selectLayers(report.rows, flags.layers);
-    const before = report.counts().done + report.counts().estimated;
+    const known = (): number => report.counts().done + report.counts().estimated + report.counts().failed;
+    const before = known();
     const end = await measure(report, selected, cache, flags, stop.signal);
     if (end.state === "cancelled") return interruptedExit(end, cache !== null);
     if (end.fault !== null) throw Fault.fromPlain(end.fault);
-    await write(report, selected, format, flags, report.counts().done + report.counts().estimated > before);
-    return tellFailures(end);
+    await write(report, selected, format, flags, known() > before);
+    return tellFailures(end, report, selected);
   } finally {
     process.removeListener("SIGINT", interrupt);
     process.removeListener("SIGTERM", interrupt);
@@ -66,9 +67,10 @@ export async function analyzeCommand(model: string, flags: AnalyzeFlags): Promis
 
 async function measure(report: Report, selected: (id: number) => boolean, cache: ResultsCache | null, { threads = 0, memory = 0, estimate }: AnalyzeFlags, signal: AbortSignal): Promise<Progress> {
   const bar = new ProgressBar(process.stderr);
-  const pool = new ComputePool({ script: join(__dirname, "compute.js"), threads, background: false }, () => undefined);
+  const tell = (sentence: string): void => bar.say(sentence);
+  const pool = new ComputePool({ script: join(__dirname, "compute.js"), threads, background: false }, () => undefined, tell);
   try {
-    return await analyze(report, { pool, cache, selected, estimateOnly: estimate, memoryMegabytes: memory, signal, onProgress: (progress) => bar.show(progress), log: () => undefined });
+    return await analyze(report, { pool, cache, selected, estimateOnly: estimate, memoryMegabytes: memory, signal, onProgress: (progress) => bar.show(progress), log: () => undefined, tell });
   } finally {
     bar.clear();
     pool.stop();
@@ -122,9 +124,12 @@ function interruptedExit(end: Progress | null, kept: boolean): number {
   return EXIT.interrupted;
 }
 
-/** Failed matrices are in the report with their reasons; a model of which nothing could be measured is at fault. */
-function tellFailures({ done, failed, estimated }: Progress): number {
+/** Failed matrices are in the report with their reasons; a model of which nothing could be measured is at fault, and one that changed. */
+function tellFailures({ done, failed, estimated }: Progress, { rows, summary }: Report, selected: (id: number) => boolean): number {
   if (failed === 0) return EXIT.done;
+  if (rows.some(({ id, fault }) => selected(id) && fault?.code === "changed-while-read")) {
+    throw new Fault("changed-while-read", `${basename(summary.path)} changed while it was analyzed: ${failed} of ${done + failed + estimated} matrices could not be measured.`, "Wait until it is written completely, then analyze it again.");
+  }
   process.stderr.write(`ranklens: ${failed} of ${done + failed + estimated} matrices could not be measured; the report says why.\n`);
   return done + estimated === 0 ? EXIT.fault : EXIT.done;
 }

@@ -1,9 +1,10 @@
-import { dirname, join, resolve } from "node:path";
-import { readFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { readFile, stat } from "node:fs/promises";
 import picomatch from "picomatch";
 import { version } from "../../package.json";
 import { Cancelled, Fault } from "../shared/fault";
-import { considerLayers } from "../factorize/candidates";
+import { bytesText } from "../shared/figures";
+import { considerLayers, type CandidateOptions } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
 import { closenessWords } from "../factorize/budget/closeness";
 import { plannedLatency } from "../factorize/latency";
@@ -16,6 +17,8 @@ import type { Output, Source } from "../factorize/source";
 import { adapterPaths } from "../factorize/safetensors/adapter";
 import { assertWritable, openSource, outputFile } from "../factorize/sources";
 import { applyApart } from "../engine/applyApart";
+import type { Calibration } from "../engine/calibrateApart";
+import { assertSensitive } from "../engine/sensitivityApart";
 import { assertMeasurable } from "../engine/latencyApart";
 import { MOST_RUN_UNASKED, multiplyAddsApart } from "../engine/multiplyAddsApart";
 import { Report } from "../engine/report";
@@ -24,6 +27,7 @@ import { openModel } from "../models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model, type OpenOptions } from "../models/model";
 import { compareWeightsApart, verifyApart } from "../verify/fork";
 import { budgetWish, budgetWords, parseBudget } from "./budgetFlag";
+import { calibrationFor, calibrationNotes, calibrationOf, sensitivityFor } from "./calibration";
 import { EXIT } from "./exitCodes";
 import { factorizeSummary, type Outcome } from "./factorizeSummary";
 import { measureLatency } from "./latencyBudget";
@@ -36,10 +40,12 @@ export interface FactorizeFlags {
   readonly scheme: SchemeWish;
   readonly ranks?: string;
   readonly budget?: string;
-  readonly allocate: AllocationId;
+  readonly allocate: AllocationId | typeof SENSITIVITY;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly as: Output;
+  /** Data that ranks and factors follow. */
+  readonly calibration?: string;
   /** true: seeded inputs; text: a data file. */
   readonly verify?: true | string;
   readonly dryRun: boolean;
@@ -49,6 +55,8 @@ export interface FactorizeFlags {
   readonly allowExternalData: boolean;
 }
 
+/** A way to share a budget that runs the model. */
+export const SENSITIVITY = "sensitivity";
 const DEFAULT_RANKS = "energy:0.9";
 
 /** @returns the exit code. @throws Fault */
@@ -56,24 +64,53 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
   if (flags.out === undefined && !flags.dryRun) throw new Fault("usage", "Where should the factorized model be written?", "Name it with --out, or see the plan alone with --dry-run.");
   if (flags.ranks !== undefined && flags.budget !== undefined) throw new Fault("usage", "--ranks and --budget exclude each other: a budget chooses the ranks.");
   if (flags.as === "adapter" && !["auto", "channel", "svd"].includes(flags.scheme)) throw new Fault("usage", `An adapter cannot hold factors of the ${flags.scheme} scheme.`, "Leave --scheme out: matrices take svd, convolutions channel.");
+  if (flags.allocate === SENSITIVITY && flags.budget === undefined) throw new Fault("usage", "Sensitivities share a budget, and there is none.", "Give one with --budget, or leave --allocate out.");
+  if (flags.allocate === SENSITIVITY && flags.calibration === undefined) throw new Fault("usage", "Sensitivities are measured on data of yours, and there is none.", "Give it with --calibration, or share the budget in another way.");
   const options: OpenOptions = { ...DEFAULT_OPEN_OPTIONS, allowExternalDataOutside: flags.allowExternalData };
   const model = await openModel(resolve(path), options);
   const output = flags.out === undefined ? null : await outputFile(model, resolve(flags.out));
   const source = await openSource(model, options, flags.as);
+  let calibration: Calibration | null = null;
   try {
+    if (flags.allocate === SENSITIVITY) assertSensitive(source, model.summary.path);
     if (output !== null) await assertWritable(source, model, output.path, output.makesFolder);
-    const plan = await planFor(model, source, options, flags);
+    const found = await whileInterruptible((signal) => dataFor({ model, source, options, as: flags.as, threads: flags.threads ?? 0 }, flags, signal));
+    if (found === null) return interrupted();
+    calibration = found.calibration;
+    const plan = found.plan ?? await planFor(model, source, options, flags, calibration);
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes, macs: plan.multiplyAdds?.before ?? null };
-    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: source.notes, unverified: null };
-    const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags);
+    const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: [...source.notes, ...(calibration === null ? [] : calibrationNotes(calibration))], unverified: null };
+    const ended: (Outcome & { readonly isInterrupted?: true }) | null = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags, calibration);
     if (ended === null) return interrupted();
+    if (ended.isInterrupted === true) {
+      process.stderr.write(`ranklens: interrupted: ${basename(output?.path ?? "")} is written, but not verified.\n`);
+      return EXIT.interrupted;
+    }
     const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
     return ended.unverified === null ? EXIT.done : EXIT.fault;
   } finally {
-    await Promise.all([source.close(), model.close()]);
+    await Promise.all([source.close(), model.close(), calibration?.discard()]);
   }
+}
+
+/** A plan that was made before, and what its factors follow; or the data for one that is to be made. @throws Fault, Cancelled */
+async function dataFor(request: Parameters<typeof calibrationFor>[0], flags: FactorizeFlags, signal: AbortSignal): Promise<{ readonly plan: Plan | null; readonly calibration: Calibration | null }> {
+  const { model, source } = request;
+  const data = flags.calibration === undefined ? null : resolve(flags.calibration);
+  if (flags.ranks?.toLowerCase().endsWith(".json") !== true) {
+    return { plan: null, calibration: data === null ? null : await calibrationFor(request, data, choiceOf(flags), signal) };
+  }
+  const plan = parsePlan(await planTextOf(flags.ranks), flags.ranks);
+  assertPlanFits(plan, await contentHash(model.files), model, source);
+  return { plan, calibration: await calibrationOf(plan, request, data, !flags.dryRun, signal) };
+}
+
+/** Which layers are factorized, and how. */
+function choiceOf({ scheme, as, include, exclude }: FactorizeFlags): Pick<CandidateOptions, "scheme" | "included" | "excluded"> {
+  // LoRA of a convolution is the channel scheme, and no other.
+  return { scheme: as === "adapter" ? "channel" : scheme, included: matcher(include), excluded: matcher(exclude) };
 }
 
 function interrupted(): number {
@@ -82,14 +119,8 @@ function interrupted(): number {
 }
 
 /** null: interrupted. */
-async function planFor(model: Model, source: Source, options: OpenOptions, flags: FactorizeFlags): Promise<Plan | null> {
+async function planFor(model: Model, source: Source, options: OpenOptions, flags: FactorizeFlags, calibration: Calibration | null): Promise<Plan | null> {
   const sha256 = await contentHash(model.files);
-  if (flags.ranks?.toLowerCase().endsWith(".json") === true) {
-    const text = await readFile(flags.ranks, "utf8").catch(() => { throw new Fault("not-found", `The plan ${flags.ranks ?? ""} cannot be read.`, "Check the path."); });
-    const plan = parsePlan(text, flags.ranks);
-    assertPlanFits(plan, sha256, model, source);
-    return plan;
-  }
   const rule = parseRankRule(flags.ranks ?? DEFAULT_RANKS);
   const budget = flags.budget === undefined ? null : parseBudget(flags.budget);
   if (budget?.unit === "latency") assertMeasurable(source, model.summary.path);
@@ -98,26 +129,39 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   const known = await knownSpectra(model, options, flags);
   if (known === null) return null;
   const considered = await considerLayers(model.layers, source, {
-    // LoRA of a convolution is the channel scheme, and no other.
-    scheme: flags.as === "adapter" ? "channel" : flags.scheme, included: matcher(flags.include), excluded: matcher(flags.exclude), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+    ...choiceOf(flags), known, read: (layer) => model.read(layer.tensor), solver: exactSolver,
+    ...(calibration === null ? {} : { calibrated: calibration.outputs }),
     ...(multiplyAdds.known === null ? {} : { positions: multiplyAdds.known.positions }),
   });
   const measured = budget?.unit === "latency" ? await whileInterruptible((signal) => measureLatency(considered, source, model.summary.path, signal)) : undefined;
-  if (measured === null) return null;
+  const sensitivity = flags.allocate === SENSITIVITY && calibration !== null ? await whileInterruptible((signal) => sensitivityFor({ model, options, considered, data: resolve(flags.calibration ?? ""), calibration, threads: flags.threads ?? 0 }, signal)) : undefined;
+  if (measured === null || sensitivity === null) return null;
+  const allocation = flags.allocate === SENSITIVITY ? "least-total" : flags.allocate;
   const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0, latency: measured?.total ?? 0 };
   const unit = budget?.unit ?? "params";
-  const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], flags.allocate, measured ?? null);
-  const { layers, allocation } = propose(considered, wish, totals[unit], budgetWords(unit));
-  const closeness = allocation === null ? "" : closenessWords(flags.allocate, allocation);
+  const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], allocation, measured ?? null, sensitivity ?? null);
+  const { layers, allocation: allocated } = propose(considered, wish, totals[unit], budgetWords(unit, totals[unit]));
+  const closeness = allocated === null ? "" : closenessWords(allocation, allocated);
   const { summary } = model;
   return {
     schema: PLAN_SCHEMA, tool: { name: "ranklens", version },
     source: { file: summary.path.slice(dirname(summary.path).length + 1), format: summary.format, sha256, parameters: summary.parameters },
-    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${measured === undefined ? "" : ", measured on this machine"}${closeness === "" ? "" : `: ${closeness}`}`,
+    choice: wish.kind === "rule" ? `ranks ${flags.ranks ?? DEFAULT_RANKS}, scheme ${flags.scheme}` : `budget ${flags.budget ?? ""} by ${flags.allocate}, scheme ${flags.scheme}${measured === undefined ? "" : ", measured on this machine"}${sensitivity === undefined ? "" : `, measured on ${sensitivity.samples} samples`}${closeness === "" ? "" : `: ${closeness}`}`,
     multiplyAdds: multiplyAdds.known === null ? null : plannedMultiplyAdds(multiplyAdds.known, layers),
     ...(wish.kind === "latency" ? { latency: plannedLatency(wish.measured, wish.budget.amount, budget?.isShare === true ? budget.figure : null, layers) } : {}),
+    ...(calibration === null ? {} : { calibration: calibration.facts }),
     layers,
   };
+}
+
+/** A layer takes some 300 bytes: more is no plan. */
+const LARGEST_PLAN = 64 * 1024 * 1024;
+
+/** @throws Fault not-found, too-large */
+async function planTextOf(path: string): Promise<string> {
+  const { size = 0 } = await stat(path).catch(() => ({}) as { size?: number });
+  if (size > LARGEST_PLAN) throw new Fault("too-large", `${path} has ${bytesText(size)}, which no plan has.`, "Name the .plan.json beside a factorized model.");
+  return readFile(path, "utf8").catch(() => { throw new Fault("not-found", `The plan ${path} cannot be read.`, "Check the path."); });
 }
 
 /** A model that does not run on random inputs is factorized all the same, unless the budget asks for what is then not known. @throws Fault, Cancelled */
@@ -146,9 +190,9 @@ async function knownSpectra(model: Model, options: OpenOptions, flags: Factorize
 }
 
 /** null: interrupted; then nothing is left behind. */
-async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags): Promise<Outcome | null> {
+async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags, calibration: Calibration | null): Promise<(Outcome & { readonly isInterrupted?: true }) | null> {
   const bar = new ProgressBar(process.stderr);
-  const request = { path: model.summary.path, options, plan: outcome.plan, output, makesFolder, as: flags.as, threads: flags.threads ?? 0 };
+  const request = { path: model.summary.path, options, plan: outcome.plan, output, makesFolder, as: flags.as, threads: flags.threads ?? 0, ...(calibration === null ? {} : { calibration: { sha256: calibration.facts.sha256, moments: calibration.moments } }) };
   const written = await whileInterruptible((signal) => applyApart(join(__dirname, "apply.js"), request, signal, (message) => {
     if (message.type === "notice") process.stderr.write(`ranklens: ${message.text}\n`);
     if (message.type !== "progress") return;
@@ -160,7 +204,8 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
   const data = flags.verify ?? (outcome.plan.latency === undefined ? undefined : true);
   if (data === undefined) return done;
   try {
-    return { ...done, ...await verified(model, output, data) };
+    const figures = await verified(model, output, data);
+    return figures === null ? { ...done, isInterrupted: true } : { ...done, ...figures };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     process.stderr.write(`ranklens: the model was written, but not verified: ${error.message}\n`);
@@ -180,13 +225,17 @@ async function sizeOf(paths: readonly string[]): Promise<{ parameters: number; b
   return sum;
 }
 
-/** Of an interrupted verification: nothing. @throws Fault */
-async function verified(model: Model, output: string, data: true | string): Promise<Pick<Outcome, "verification" | "layerErrors">> {
+/** null: interrupted. @throws Fault */
+async function verified(model: Model, output: string, data: true | string): Promise<Pick<Outcome, "verification" | "layerErrors"> | null> {
   const script = join(__dirname, "verify.js");
   const request = { original: model.summary.path, candidate: output, data: data === true ? null : resolve(data) };
-  if (model.summary.format === "onnx") return { verification: await whileInterruptible((signal) => verifyApart(script, request, signal)), layerErrors: null };
+  if (model.summary.format === "onnx") {
+    const verification = await whileInterruptible((signal) => verifyApart(script, request, signal));
+    return verification === null ? null : { verification, layerErrors: null };
+  }
   if (data !== true) throw new Fault("usage", `The model cannot be run on ${data}: its file holds no graph.`, "Use --verify without data.");
-  return { verification: null, layerErrors: await whileInterruptible((signal) => compareWeightsApart(script, request, signal)) };
+  const layerErrors = await whileInterruptible((signal) => compareWeightsApart(script, request, signal));
+  return layerErrors === null ? null : { verification: null, layerErrors };
 }
 
 /** Runs with Ctrl+C as a cancel. null: cancelled. */

@@ -65,7 +65,11 @@ export function layerTable(report: ReportData, options: TableOptions): string {
 }
 
 function summary({ summary: { format, parameters, bytes, tensors, notes } }: ReportData): string {
-  return [formatLabel(format), `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} tensors`, ...notes.map(printable)].join(" · ");
+  return [formatLabel(format), `${countText(parameters)} parameters`, bytesText(bytes), countOf(tensors, "tensor"), ...notes.map(printable)].join(" · ");
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function namedRows(rows: readonly LayerRow[], parts: boolean): { row: LayerRow; name: string }[] {
@@ -113,7 +117,7 @@ function utilizationColor({ measures }: LayerRow): string | null {
 
 /** Count, reason and as many names as fit; the count says how many there are. */
 function reasonLine(reason: string, names: readonly string[], columns: number): string {
-  const line = `${String(names.length).padStart(5)}  ${printable(reason)}`;
+  const line = `${String(names.length).padStart(5)}  ${printable(reason.replace(/\.$/, ""))}`;
   const width = Math.min(columns, 120);
   let shown = "";
   for (const [index, name] of names.entries()) {
@@ -130,6 +134,7 @@ function estimates(errors: readonly number[]): string {
 }
 
 function closing(report: ReportData, computed: boolean): string {
+  if (report.rows.length === 0) return "No layer was measured.";
   const { totalMs, readMs, computeMs } = report.timing();
   const times = `reading ${durationText(readMs)}, computing ${durationText(computeMs)} over all processes`;
   return computed ? `Took ${durationText(totalMs)} (${times}).` : `From the cache; measuring took ${durationText(totalMs)} (${times}).`;

@@ -21,6 +21,12 @@ export class ProgressBar {
     this.shown = true;
   }
 
+  /** A line of its own, wherever the stream leads; the bar comes back with the next progress. */
+  say(sentence: string): void {
+    this.clear();
+    this.stream.write(`ranklens: ${printable(sentence)}\n`);
+  }
+
   clear(): void {
     if (this.shown) this.stream.write(CLEAR_LINE);
     this.shown = false;

@@ -22,9 +22,10 @@ export function resultsCache(wanted: boolean): ResultsCache | null {
  */
 export async function measureRows(report: Report, selected: (id: number) => boolean, cache: ResultsCache | null, threads: number, signal: AbortSignal): Promise<boolean> {
   const bar = new ProgressBar(process.stderr);
-  const pool = new ComputePool({ script: join(__dirname, "compute.js"), threads, background: false }, () => undefined);
+  const tell = (sentence: string): void => bar.say(sentence);
+  const pool = new ComputePool({ script: join(__dirname, "compute.js"), threads, background: false }, () => undefined, tell);
   try {
-    const end = await analyze(report, { pool, cache, selected, memoryMegabytes: 0, signal, onProgress: (progress) => bar.show(progress), log: () => undefined });
+    const end = await analyze(report, { pool, cache, selected, memoryMegabytes: 0, signal, onProgress: (progress) => bar.show(progress), log: () => undefined, tell });
     if (end.fault !== null) throw Fault.fromPlain(end.fault);
     return end.state !== "cancelled";
   } finally {

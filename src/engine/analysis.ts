@@ -9,7 +9,7 @@ import { ProgressMeter } from "./progressMeter";
 import type { Report } from "./report";
 import type { RowOutcome } from "./results";
 import { titleOf } from "./title";
-import { costOf, taskOf, tasksOf, type LayerTask } from "./schedule";
+import { costOf, excessOf, taskOf, tasksOf, type LayerTask } from "./schedule";
 
 /** A row (or the reading of a layer) that ended its process this often is given up. */
 const CRASHES_PER_ROW = 2;
@@ -31,6 +31,8 @@ export interface AnalysisOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
   readonly log: (level: "info" | "warn", text: string) => void;
+  /** Hears sentences that a person should know before the analysis is done; they are warnings of the log where it is left out. */
+  readonly tell?: (sentence: string) => void;
 }
 
 /**
@@ -79,6 +81,7 @@ class Analysis {
     try {
       if (rows > 0) {
         this.options.log("info", `${this.report.path}: computing ${rows} of ${this.report.rows.length} matrices.`);
+        this.tellExcess();
         await this.drain();
         await Promise.all(this.writes);
         await attempt(() => this.report.endRun(this.meter.elapsedMs(), cache), (error) => this.cacheFailed(error));
@@ -95,6 +98,12 @@ class Analysis {
     const end: Progress = { ...standing, ...counts, elapsedMs: rows > 0 ? this.meter.elapsedMs() : standing.elapsedMs };
     onProgress(end);
     return end;
+  }
+
+  private tellExcess(): void {
+    const { log, tell = (sentence) => log("warn", sentence) } = this.options;
+    const excess = excessOf(this.report, this.waiting, this.budget);
+    if (excess !== null) tell(excess);
   }
 
   private async drain(): Promise<void> {

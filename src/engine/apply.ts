@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import { assertPlanFits, contentHash, makerOf, workOf } from "../factorize/apply";
+import { assertDataFits, assertPlanFits, contentHash, makerOf, workOf } from "../factorize/apply";
 import { AtomicFiles } from "../factorize/atomic";
 import { companionsOf, copyCompanion } from "../factorize/companions";
 import { planText, type Plan } from "../factorize/plan";
@@ -20,6 +20,8 @@ export interface ApplyRequest {
   /** Whether the output has a folder of its own, which is yet to be made. */
   readonly makesFolder?: boolean;
   readonly as: Output;
+  /** Data that the plan's factors follow, as it was looked at. */
+  readonly calibration?: { readonly sha256: string; readonly moments: ReadonlyMap<string, string> };
   /** 0: as many as there are cores. */
   readonly threads: number;
 }
@@ -49,7 +51,8 @@ export async function applyPlan(script: string, request: ApplyRequest, tell: (me
       await assertWritable(source, model, output, request.makesFolder ?? false);
       if (request.makesFolder === true) files.makeFolder(dirname(output));
       assertPlanFits(plan, await contentHash(model.files), model, source);
-      const work = workOf(plan, model, source);
+      assertDataFits(plan, request.calibration?.sha256 ?? null);
+      const work = workOf(plan, model, source, request.calibration?.moments);
       const started = new FactorWorkers(script, { path, options, work, threads: threads > 0 ? threads : availableParallelism() }, tell);
       workers = started;
       await writeAll(source, makerOf(work, (names) => started.make(names)), output, files);

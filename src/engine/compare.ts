@@ -12,7 +12,7 @@ import { measureComposite } from "../rank/measureComposite";
 import { frobeniusNorm } from "../rank/norms";
 import { factorRank, readFactors } from "./factored";
 import { assertFinite } from "./finite";
-import { isReadByRows, rowSourceOf } from "./rowReading";
+import { readingOf, rowSourceOf } from "./rowReading";
 import { spectrumSolver, type Solver } from "./spectra";
 import { titleOf } from "./title";
 
@@ -73,7 +73,8 @@ async function measurePairs(base: Model, other: Model, { pairs, ...listed }: Pai
 
 /** Of both tensors read whole, or by rows where that would take too much memory. */
 async function differences(base: Model, other: Model, before: Layer, after: Layer, solver: Solver): Promise<MatrixDifference[]> {
-  const measure = isReadByRows(base, before) && isReadByRows(other, after) ? measureByRows(base, other, before, after, solver) : await measureWhole(base, other, before, after, solver);
+  const reading = readingOf(base, before);
+  const measure = reading !== "whole" && readingOf(other, after) === reading ? measureByRows(base, other, before, after, solver) : await measureWhole(base, other, before, after, solver);
   const found: MatrixDifference[] = [];
   for (const view of before.views) found.push(differenceOf(before, after, view, await measure(view)));
   return found;
@@ -140,7 +141,7 @@ async function addition(base: Model, other: Model, before: Layer | null, adapter
 
 /** Of all of a tensor, which its first matrix is, or else its matrices together are (stacked experts). */
 async function normOf(model: Model, layer: Layer): Promise<number> {
-  if (!isReadByRows(model, layer)) return frobeniusNorm({ data: await finiteValues(model, layer) });
+  if (readingOf(model, layer) === "whole") return frobeniusNorm({ data: await finiteValues(model, layer) });
   const size = layer.tensor.shape.reduce((product, side) => product * side, 1);
   const whole = layer.views.filter((view) => matrixSize(view).rows * matrixSize(view).columns === size).slice(0, 1);
   let norm = 0;

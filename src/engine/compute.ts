@@ -16,7 +16,7 @@ import type { ComputeMessage, MeasureRequest } from "./computeProtocol";
 import { readFactors } from "./factored";
 import { assertFinite } from "./finite";
 import { areFirstFigures, areMeasures, withFiniteOptions, type RowResult } from "./results";
-import { LARGE_VALUES, isReadByRows, rowSourceOf } from "./rowReading";
+import { LARGE_VALUES, readingOf, rowSourceOf } from "./rowReading";
 import { spectrumSolver, type Solver } from "./spectra";
 import { titleOf } from "./title";
 
@@ -103,7 +103,7 @@ async function measureLayer(model: Model, { layer: layerIndex, views, depth, thr
 
 async function readLayer(model: Model, layer: Layer, clock: { readMs: number }): Promise<Source> {
   const onRead = (ms: number): void => { clock.readMs += ms; };
-  if (isReadByRows(model, layer)) return { rowsOf: (view) => rowSourceOf(model, layer, view, onRead) };
+  if (readingOf(model, layer) !== "whole") return { rowsOf: (view) => rowSourceOf(model, layer, view, onRead) };
   const start = performance.now();
   const source = layer.factored === undefined ? { values: await model.read(layer.tensor) } : { composite: await readFactors(model, layer.factored), scale: layer.factored.scale };
   onRead(performance.now() - start);

@@ -19,7 +19,7 @@ const HEAD = [
 export function reportAsMarkdown(report: ReportData): string {
   const { path, format, parameters, bytes, tensors, notes } = report.summary;
   const groups = groupLayers(report.rows);
-  const facts = [formatLabel(format), `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} tensors`, ...notes].map(prose);
+  const facts = [formatLabel(format), `${countText(parameters)} parameters`, bytesText(bytes), `${tensors} ${tensors === 1 ? "tensor" : "tensors"}`, ...notes].map(prose);
   const lines = [`# Ranks of ${code(basename(path))}`, "", facts.join(" · "), ""];
   if (groups.length > 0) {
     lines.push(...HEAD);

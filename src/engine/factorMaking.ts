@@ -1,6 +1,8 @@
 import type { PlainFault } from "../shared/fault";
 import { factorsFor, type LayerWork } from "../factorize/apply";
 import type { Factor } from "../factorize/scheme";
+import { anyGemm } from "../linalg/fast/anyGemm";
+import type { Gemm } from "../linalg/fast/gemm";
 import { FastSvd } from "../linalg/fast/truncatedSvd";
 import { openModel } from "../models/formats";
 import type { Model, OpenOptions } from "../models/model";
@@ -31,12 +33,17 @@ export function received(factors: readonly SentFactor[]): Factor[] {
 /** Answers requests for factors that come over IPC, one at a time, all for one model. */
 export function serveFactors(channel: NodeJS.Process): void {
   const send = (message: FactorMessage): void => { channel.send?.(message); };
-  const svds = new Map<number, FastSvd>();
+  const svds = new Map<number, FastSvd>(), gemms = new Map<number, Gemm>();
   let model: Promise<Model> | null = null;
   const answer = async ({ path, options, work, threads }: FactorRequest): Promise<void> => {
     const svd = svds.get(threads) ?? new FastSvd(threads, (text) => send({ type: "notice", text }));
     svds.set(threads, svd);
-    const factors = await factorsFor(work, await (model ??= openModel(path, options)), svd);
+    const gemm = (): Gemm => {
+      const known = gemms.get(threads) ?? anyGemm(threads);
+      gemms.set(threads, known);
+      return known;
+    };
+    const factors = await factorsFor(work, await (model ??= openModel(path, options)), svd, gemm);
     const isDouble = work.target.dtype === "float64";
     send({ type: "factors", factors: factors.map((factor) => ({ ...factor, values: isDouble ? factor.values : new Float32Array(factor.values) })) });
   };

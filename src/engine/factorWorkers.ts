@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { Fault } from "../shared/fault";
+import { momentBytes } from "../calibrate/moment";
 import type { LayerWork } from "../factorize/apply";
 import type { Factor } from "../factorize/scheme";
 import { SCHEMES } from "../factorize/schemes";
@@ -16,6 +17,7 @@ export const FACTORS_ARGUMENT = "factors";
 const BYTES_OF_WEIGHT = 4 + 3 * 8;
 /** Square float64 matrices of the shorter side that its eigenvectors take at a time. */
 const SQUARES = 6;
+const MOMENT_COPIES = 3;
 
 export interface FactorJob {
   readonly path: string;
@@ -125,7 +127,8 @@ function costOf({ target, scheme }: LayerWork): number {
   return product(target.shape) * Math.max(...SCHEMES[scheme].fullRanks(target));
 }
 
-/** Memory that the factors of a layer take to compute. */
-function bytesOf({ target, scheme }: LayerWork): number {
-  return BYTES_OF_WEIGHT * product(target.shape) + SQUARES * 8 * Math.max(...SCHEMES[scheme].fullRanks(target)) ** 2;
+/** Memory that the factors of a layer take to compute: where they follow data, the second moment, its factor and what is on the way to it too. */
+function bytesOf({ target, scheme, moments }: LayerWork): number {
+  const inputs = moments === undefined ? undefined : SCHEMES[scheme].inputs?.(target);
+  return BYTES_OF_WEIGHT * product(target.shape) + SQUARES * 8 * Math.max(...SCHEMES[scheme].fullRanks(target)) ** 2 + (inputs === undefined ? 0 : MOMENT_COPIES * momentBytes(inputs.length, inputs.groups));
 }

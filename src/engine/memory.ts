@@ -1,7 +1,7 @@
 /** Estimates of the memory that a compute process takes at its peak, for the schedule. */
 import { totalmem } from "node:os";
 import { decodesToFloat64 } from "../models/dtypes";
-import { LARGE_VALUES } from "./rowReading";
+import { LARGE_VALUES, SHORT_SIDE_ASPECT } from "./rowReading";
 
 /** Rows and columns. */
 type Size = readonly [number, number];
@@ -12,10 +12,10 @@ const PROCESS_BYTES = 192 * 2 ** 20;
 const SIDE_BYTES = 3072;
 /** Blocks of rows as stored and as decoded, the one in work and those that are not yet given back. */
 const BLOCK_BYTES = 128 * 2 ** 20;
-/** From this aspect on the solver works on a factor of the short side: `FastSolver`. */
-const SHORT_SIDE_ASPECT = 1.6;
 /** Three triangular factors in float64, as the solver makes them where float32 blurs: `BlockedFactor`. */
 const FACTOR_BYTES = 24;
+/** A long matrix of more values is not copied: `FastSolver`. */
+const WORK_VALUES = 48 * 2 ** 20;
 /** Float32 matrices of a smaller side are computed in float64: `spectrumSolver`. */
 const FLOAT32_FROM = 512;
 
@@ -31,7 +31,7 @@ export function bytesOfWhole(weights: number, [rows, columns]: Size, dtype: stri
   return PROCESS_BYTES + tensor + solverBytes([rows, columns], dtype);
 }
 
-/** Of a matrix that is read by its rows. */
+/** Of a matrix that is read by its rows; of one that is read by its columns, with its sides exchanged. */
 export function bytesByRows([rows, columns]: Size, dtype: string): number {
   const values = rows * columns;
   if (values <= LARGE_VALUES) return bytesOfWhole(values, [rows, columns], dtype);
@@ -50,7 +50,8 @@ function solverBytes([rows, columns]: Size, dtype: string): number {
   const sides = SIDE_BYTES * (rows + columns);
   if (decodesToFloat64(dtype)) return sides + rows * columns * 8 + (isLong ? 8 * short ** 2 : 0);
   if (short < FLOAT32_FROM) return sides + rows * columns * (isLong ? 16 : 8);
-  return sides + (isLong ? FACTOR_BYTES * short ** 2 : rows * columns * (4 + 8));
+  const work = isLong && rows * columns > WORK_VALUES ? 0 : rows * columns * 4;
+  return sides + work + (isLong ? FACTOR_BYTES * short ** 2 : rows * columns * 8);
 }
 
 /** Part of the machine's memory that compute processes share by default; a layer that needs more still runs, alone. */

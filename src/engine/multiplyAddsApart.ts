@@ -1,12 +1,10 @@
-import { rmSync } from "node:fs";
-import { copyFile, link, mkdir, mkdtemp, open, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve, sep } from "node:path";
-import { Cancelled, Fault } from "../shared/fault";
+import { basename, join } from "node:path";
+import { Fault } from "../shared/fault";
 import { perPosition, perRun, type ActivationProbe, type MultiplyAdds } from "../factorize/multiplyAdds";
 import type { Source } from "../factorize/source";
 import { shapesApart } from "../verify/fork";
 import type { Shapes } from "../verify/verification";
+import { inTemporaryFolder, writeExposing } from "./exposedCopy";
 
 /** A larger graph is copied and run for its multiply-adds only when they are asked for: that takes its size again on the disk. Bytes. */
 export const MOST_RUN_UNASKED = 512 * 2 ** 20;
@@ -33,37 +31,9 @@ export async function multiplyAddsApart(source: Pick<Source, "targets" | "activa
 
 /** The shapes of a graph's inputs and of the probe's values in one run. @throws Fault when the model does not run so, Cancelled */
 export async function observedShapes(probe: ActivationProbe, path: string, verifyScript: string, signal: AbortSignal): Promise<Shapes> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), "ranklens-sizes-")));
-  // Where the process ends meanwhile, nothing asynchronous is done any more.
-  const removeNow = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once("exit", removeNow);
-  try {
+  return inTemporaryFolder("sizes", async (folder) => {
     const copy = join(folder, basename(path));
-    await writeCopy(probe, copy).catch((error: unknown) => { throw notCopied(error); });
-    return await shapesApart(verifyScript, copy, signal);
-  } finally {
-    process.off("exit", removeNow);
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function notCopied(error: unknown): unknown {
-  if (error instanceof Fault || error instanceof Cancelled) return error;
-  return new Fault("not-written", `A copy of it could not be written to the folder for temporary files: ${error instanceof Error ? error.message : String(error)}.`);
-}
-
-async function writeCopy(probe: ActivationProbe, path: string): Promise<void> {
-  const file = await open(path, "wx");
-  try {
-    await probe.write(async (bytes) => { await file.writeFile(bytes); });
-  } finally {
-    await file.close();
-  }
-  // ONNX Runtime refuses external data that a symbolic link leads to.
-  for (const { location, path: from } of await probe.data()) {
-    const to = resolve(dirname(path), location);
-    if (!to.startsWith(dirname(path) + sep)) throw new Fault("external-data-refused", `${location} lies outside of the model's folder.`);
-    await mkdir(dirname(to), { recursive: true });
-    await link(from, to).catch(() => copyFile(from, to));
-  }
+    await writeExposing(probe, probe.values, copy);
+    return shapesApart(verifyScript, copy, signal);
+  });
 }

@@ -8,7 +8,7 @@ import type { ResultsCache } from "./cache";
 import type { Journal } from "./journal";
 import { modelBadge } from "./map";
 import type { RowOutcome, RowResult } from "./results";
-import { isReadByRows } from "./rowReading";
+import { readingOf, type Reading } from "./rowReading";
 import { rowsOf, type RowPlace } from "./rows";
 
 /** Faults that lie in the file's content: measuring again would find them again. The others are tried anew. */
@@ -25,8 +25,8 @@ export class Report {
     readonly options: OpenOptions,
     readonly summary: ModelSummary,
     readonly layers: readonly Layer[],
-    /** By layer: whether its matrices are read by their rows. */
-    readonly byRows: readonly boolean[],
+    /** By layer: how its matrices are read. */
+    readonly readings: readonly Reading[],
     readonly skipped: readonly SkippedTensor[],
     readonly rows: LayerRow[],
     readonly places: readonly RowPlace[],
@@ -44,13 +44,13 @@ export class Report {
     const model = await openModel(path, options);
     try {
       const { summary, layers, skipped, files } = model;
-      const byRows = layers.map((layer) => isReadByRows(model, layer));
+      const readings = layers.map((layer) => readingOf(model, layer));
       const stamp = await stampOf(files);
       const print = await fingerprint(files);
       const { rows, places } = rowsOf(model);
       // Without its cache folder (read-only, full) the engine still works.
       const journal = (await cache?.journal(print, options).catch(() => null)) ?? null;
-      const report = new Report(path, options, summary, layers, byRows, skipped, [...rows], places, print, stamp, files, journal);
+      const report = new Report(path, options, summary, layers, readings, skipped, [...rows], places, print, stamp, files, journal);
       await report.load();
       return report;
     } finally {

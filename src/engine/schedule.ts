@@ -1,5 +1,6 @@
 import { estimateCompositeCost, mostEntries } from "../linalg/compositeCost";
 import { estimateCost } from "../linalg/exactSolver";
+import { clipped } from "../models/clipped";
 import type { LayerRow } from "../shared/report";
 import type { Depth } from "./computeProtocol";
 import { factorSizes, factorWeights } from "./factored";
@@ -22,6 +23,7 @@ export interface LayerTask {
 const SMALLEST_ESTIMATED = 576;
 /** An analysis shorter than some seconds needs no sweep ahead of it, in the unit of `estimateCost`. */
 const SHORTEST_SWEPT = 5e10;
+const MEGABYTE = 2 ** 20;
 /** Block Krylov iteration: 16 products of the matrix with a block of 32 columns. */
 const FIRST_OPERATIONS = 2 * 16 * 32;
 
@@ -66,7 +68,13 @@ function bytesOf(report: Report, index: number, ids: readonly number[]): number 
   if (factored !== undefined) return bytesOfWhole(factorWeights(factored), [1, mostEntries(factorSizes(factored))], dtype);
   const weights = shape.reduce((product, size) => product * size, 1);
   const sizes = ids.flatMap((id) => report.rows[id] ?? []).map(({ matrix }) => matrix);
-  return Math.max(0, ...sizes.map((size) => (report.byRows[index] === true ? bytesByRows(size, dtype) : bytesOfWhole(weights, size, dtype))));
+  const reading = report.readings[index] ?? "whole";
+  return Math.max(0, ...sizes.map((size) => {
+    if (reading === "whole") return bytesOfWhole(weights, size, dtype);
+    const [rows, columns] = size;
+    // What is read by its columns is the transpose.
+    return bytesByRows(reading === "rows" ? size : [columns, rows], dtype);
+  }));
 }
 
 export function costOf(report: Report, id: number, depth: Depth): number {
@@ -75,4 +83,14 @@ export function costOf(report: Report, id: number, depth: Depth): number {
   const factored = report.layers[report.places[id]?.layer ?? -1]?.factored;
   if (factored !== undefined) return estimateCompositeCost(factorSizes(factored));
   return depth === "full" ? estimateCost(...row.matrix) : FIRST_OPERATIONS * row.parameters;
+}
+
+/** Which layers take more memory than is allowed, in a sentence; null when none do. They are computed all the same. */
+export function excessOf(report: Report, tasks: readonly LayerTask[], budget: number): string | null {
+  const [largest, ...others] = tasks.filter(({ bytes }) => bytes > budget).sort((a, b) => b.bytes - a.bytes);
+  if (largest === undefined) return null;
+  const name = clipped(report.layers[largest.layer]?.tensor.name ?? "A layer");
+  const more = new Set(others.map(({ layer }) => layer).filter((layer) => layer !== largest.layer)).size;
+  const need = `needs about ${Math.ceil(largest.bytes / MEGABYTE)} MB of memory, and the computing processes may take ${Math.floor(budget / MEGABYTE)}`;
+  return more === 0 ? `${name} ${need}: it is computed alone.` : `${name} ${need}: it is computed alone, and so ${more === 1 ? "is 1 other layer" : `are ${more} other layers`}.`;
 }

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { Fault } from "../shared/fault";
+import { readMoments } from "../calibrate/momentsFile";
+import { WhitenedSvd } from "../calibrate/whitenedSvd";
+import type { Gemm } from "../linalg/fast/gemm";
 import type { TruncatedSvd } from "../linalg/svd";
 import { FileBytes } from "../models/fileBytes";
 import type { Model } from "../models/model";
@@ -35,7 +38,7 @@ export function assertPlanFits(plan: Plan, sha256: string, model: Model, source:
     throw new Fault("plan-mismatch", `The plan was made for another model than ${file}: the hashes differ.`, "Make a new plan for this model.");
   }
   const byName = new Map(model.layers.map((layer, index) => [layer.tensor.name, source.targets[index]!]));
-  for (const { name, action, scheme: id, ranks } of plan.layers) {
+  for (const { name, action, scheme: id, ranks, calibrated } of plan.layers) {
     if (action === "keep" || id === null) continue;
     const target = byName.get(name);
     const wrong = (what: string): Fault => new Fault("plan-mismatch", `The plan cannot be applied to layer ${name} of ${file}: ${what}.`, "Correct it, or make a new plan.");
@@ -44,11 +47,30 @@ export function assertPlanFits(plan: Plan, sha256: string, model: Model, source:
     const scheme = SCHEMES[id];
     const refusal = scheme.refusal(target);
     if (refusal !== null) throw wrong(refusal);
+    if (calibrated === true && scheme.inputs === undefined) throw wrong(`factors of the ${id} scheme do not follow calibration data`);
     const full = scheme.fullRanks(target);
     if (ranks.length !== full.length || ranks.some((rank, mode) => rank > full[mode]!)) {
-      throw wrong(`ranks ${ranks.join(" × ")} are out of range, the highest are ${full.join(" × ")}`);
+      throw wrong(ranks.length === 1 && full.length === 1
+        ? `rank ${ranks.join("")} is out of range, the highest is ${full.join("")}`
+        : `ranks ${ranks.join(" × ")} are out of range, the highest are ${full.join(" × ")}`);
     }
   }
+}
+
+/** Whether factors of a plan follow its calibration data, which then has to be there. */
+export function needsData(plan: Plan): boolean {
+  return plan.layers.some(({ action, calibrated }) => action === "factorize" && calibrated === true);
+}
+
+/**
+ * @param sha256 of the calibration data that is there; null: none
+ * @throws Fault plan-mismatch when factors follow other data, or data that is not there
+ */
+export function assertDataFits(plan: Plan, sha256: string | null): void {
+  if (!needsData(plan)) return;
+  const data = plan.calibration === undefined ? "calibration data" : `the calibration data ${plan.calibration.file}`;
+  if (sha256 === null) throw new Fault("plan-mismatch", `The factors of this plan follow ${data}, which is not given.`, "Give it with --calibration.");
+  if (plan.calibration?.sha256 !== sha256) throw new Fault("plan-mismatch", `The factors of this plan follow other data: ${data} had another content when it was made.`, "Give that file with --calibration, or make a new plan.");
 }
 
 /** A layer that a plan factorizes, with all that its factors need beside its values. */
@@ -59,16 +81,25 @@ export interface LayerWork {
   readonly target: Target;
   readonly scheme: SchemeId;
   readonly ranks: readonly number[];
+  /** The file of its moments, where its factors follow data. */
+  readonly moments?: string;
 }
 
-/** What a plan asks for, in its order. @param plan one that `assertPlanFits` let pass */
-export function workOf(plan: Plan, model: Model, source: Pick<Source, "targets">): LayerWork[] {
+/**
+ * What a plan asks for, in its order.
+ * @param plan one that `assertPlanFits` let pass
+ * @param moments files of those layers whose factors follow data @throws Fault plan-mismatch where one is missing
+ */
+export function workOf(plan: Plan, model: Model, source: Pick<Source, "targets">, moments: ReadonlyMap<string, string> = new Map()): LayerWork[] {
   const indices = new Map(model.layers.map((layer, index) => [layer.tensor.name, index]));
-  return plan.layers.flatMap(({ name, action, scheme, ranks }) => {
+  return plan.layers.flatMap(({ name, action, scheme, ranks, calibrated }) => {
     const layer = indices.get(name);
     const target = layer === undefined ? undefined : source.targets[layer];
     if (action === "keep" || scheme === null || layer === undefined || target === undefined || !isTarget(target)) return [];
-    return [{ name, layer, target, scheme, ranks }];
+    if (calibrated !== true) return [{ name, layer, target, scheme, ranks }];
+    const own = moments.get(name);
+    if (own === undefined) throw new Fault("plan-mismatch", `The calibration data says nothing of layer ${name}, whose factors follow it.`, "Make a new plan.");
+    return [{ name, layer, target, scheme, ranks, moments: own }];
   });
 }
 
@@ -80,9 +111,11 @@ export function makerOf(work: readonly LayerWork[], make: FactorMaker["make"]): 
   return { steps: new Map(work.map(({ name, target, scheme, ranks }) => [name, SCHEMES[scheme].steps(target, ranks)])), make };
 }
 
-/** @throws Fault not-finite, and those of reading */
-export async function factorsFor({ name, layer, target, scheme, ranks }: LayerWork, model: Model, svd: TruncatedSvd): Promise<readonly Factor[]> {
+/** @param gemm for layers whose factors follow data @throws Fault not-finite, and those of reading */
+export async function factorsFor({ name, layer, target, scheme: id, ranks, moments }: LayerWork, model: Model, svd: TruncatedSvd, gemm: () => Gemm): Promise<readonly Factor[]> {
   const values = arranged(target, await model.read(model.layers[layer]!.tensor));
   if (!areFinite(values)) throw new Fault("not-finite", `Layer ${name} holds numbers that are not finite: it has no factors.`, "Exclude it, or use an earlier checkpoint.");
-  return SCHEMES[scheme].factor(target, values, ranks, svd);
+  const scheme = SCHEMES[id];
+  const own = moments === undefined || scheme.inputs === undefined ? svd : new WhitenedSvd(svd, gemm(), await readMoments(moments), scheme.inputs(target).side);
+  return scheme.factor(target, values, ranks, own);
 }

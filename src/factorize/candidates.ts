@@ -4,15 +4,34 @@ import type { Layer, Values } from "../models/model";
 import type { ModeSpectra, Spectra } from "./ladder";
 import type { Positions, Scheme, SchemeId, SchemeWish } from "./scheme";
 import { SCHEMES, schemesFor } from "./schemes";
+import { outputErrorCurve, type MeasuredRung } from "./sensitivity";
 import { isTarget, type Source } from "./source";
 import { arranged, isConvolution, type Form, type Target } from "./target";
 
 /** A layer that may be factorized: the schemes that fit it, with the spectra that rule their ranks. */
 export interface Candidate {
   readonly target: Target;
-  readonly schemes: readonly { readonly scheme: Scheme; readonly spectra: Spectra }[];
+  readonly schemes: readonly CandidateScheme[];
   /** Where it is applied; left out where that is not known. */
   readonly positions?: Positions;
+}
+
+export interface CandidateScheme {
+  readonly scheme: Scheme;
+  /** What is lost follows from them: of the weight, or, where that is calibrated, of its outputs on the data. */
+  readonly spectra: Spectra;
+  /** Of the weight itself, where `spectra` are of its outputs: the factors follow data. */
+  readonly weightSpectra?: Spectra;
+  /** What is lost of the outputs on data for what is lost of the weight, squared and relative, where factors do not follow it. */
+  readonly outputError?: (error2: number) => number;
+}
+
+/** What is known of a layer's outputs on data. */
+export interface OutputErrors {
+  /** Singular values, group by group: what is lost by the scheme whose factors follow the data. */
+  readonly spectra: ModeSpectra;
+  /** What others lose, at some ranks. */
+  readonly others: ReadonlyMap<SchemeId, readonly MeasuredRung[]>;
 }
 
 /** A layer and what becomes of it: a candidate, or why it stays as it is. */
@@ -33,6 +52,8 @@ export interface CandidateOptions {
   readonly known: (name: string, unfolding: string, part: string | null) => Float64Array | null;
   /** Where layers are applied, by name. */
   readonly positions?: ReadonlyMap<string, Positions>;
+  /** Of layers that are calibrated, by name. */
+  readonly calibrated?: ReadonlyMap<string, OutputErrors>;
   readonly read: (layer: Layer) => Promise<Values>;
   readonly solver: SpectrumSolver;
 }
@@ -80,17 +101,23 @@ function placed(name: string, { positions }: CandidateOptions): Pick<Candidate, 
   return own === undefined ? {} : { positions: own };
 }
 
-function reasonToKeep(name: string, target: Source["targets"][number], off: ReadonlyMap<string, string>, { included, excluded }: CandidateOptions): string | null {
+function reasonToKeep(name: string, target: Source["targets"][number], off: ReadonlyMap<string, string>, { included, excluded }: Pick<CandidateOptions, "included" | "excluded">): string | null {
   if (!isTarget(target)) return target.reason;
   if (excluded(name)) return "excluded";
   return included(name) ? null : (off.get(name) ?? null);
+}
+
+/** Names of the layers that may be factorized. */
+export function candidateNames(layers: readonly Layer[], source: Pick<Source, "targets">, options: Pick<CandidateOptions, "included" | "excluded">): string[] {
+  const off = offByDefault(layers, source);
+  return layers.flatMap(({ tensor: { name } }, index) => (reasonToKeep(name, source.targets[index]!, off, options) === null ? [name] : []));
 }
 
 /**
  * Schemes of a layer with their spectra: those that are known, others from its values, which are read once then.
  * @throws Fault of reading
  */
-export async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, read, solver }: Pick<CandidateOptions, "known" | "read" | "solver">): Promise<Candidate["schemes"]> {
+export async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, calibrated, read, solver }: Pick<CandidateOptions, "known" | "calibrated" | "read" | "solver">): Promise<Candidate["schemes"]> {
   let values: Values | null = null;
   const readOnce = async (): Promise<Values> => (values ??= arranged(target, await read(layer)));
   const found = new Map<Scheme, Spectra>();
@@ -104,8 +131,14 @@ export async function withSpectra(layer: Layer, target: Target, schemes: readonl
     found.set(scheme, all);
     return all;
   };
-  const out = [];
-  for (const scheme of schemes) out.push({ scheme, spectra: await spectraOf(scheme) });
+  const outputs = calibrated?.get(target.name);
+  const out: CandidateScheme[] = [];
+  for (const scheme of schemes) {
+    const own = await spectraOf(scheme);
+    const others = outputs?.others.get(scheme.id);
+    if (outputs !== undefined && scheme.inputs !== undefined) out.push({ scheme, spectra: [outputs.spectra], weightSpectra: own });
+    else out.push({ scheme, spectra: own, ...(others === undefined ? {} : { outputError: outputErrorCurve(others) }) });
+  }
   return out;
 }
 

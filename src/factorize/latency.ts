@@ -1,5 +1,6 @@
 import type { Rung } from "./ladder";
 import type { PlanLatency, PlanLayer } from "./plan";
+import { risingCurve } from "./risingCurve";
 import type { SchemeId } from "./scheme";
 
 /** Ranks of each scheme that are measured: those between follow from them. */
@@ -19,11 +20,11 @@ export interface MeasuredLatency {
 }
 
 /** Rungs that are measured: the first, the last, and between them in equal ratios of parameters. @param ladder smallest first */
-export function sampled(ladder: readonly Rung[]): readonly Rung[] {
+export function sampled<R extends Pick<Rung, "parameters">>(ladder: readonly R[]): readonly R[] {
   const first = ladder[0], last = ladder.at(-1);
   if (first === undefined || last === undefined) return [];
   const wanted = Array.from({ length: SAMPLES }, (_, index) => first.parameters * (last.parameters / first.parameters) ** (index / (SAMPLES - 1)));
-  const distance = (rung: Rung, parameters: number): number => Math.abs(rung.parameters - parameters);
+  const distance = (rung: R, parameters: number): number => Math.abs(rung.parameters - parameters);
   return [...new Set(wanted.map((parameters) => ladder.reduce((best, rung) => (distance(rung, parameters) < distance(best, parameters) ? rung : best))))];
 }
 
@@ -33,33 +34,9 @@ export interface Point {
   readonly ms: number;
 }
 
-/**
- * The curve through measured points: linear between them, level beyond, and never falling. Where noise makes a larger rank
- * faster, neighbours take their mean (pooled adjacent violators: Ayer et al., 1955).
- * @param points at least one
- */
+/** The curve through measured points, which never falls. @param points at least one @see risingCurve */
 export function curveThrough(points: readonly Point[]): (parameters: number) => number {
-  const risen = rising([...points].sort((a, b) => a.parameters - b.parameters));
-  return (parameters) => {
-    const after = risen.findIndex((point) => point.parameters >= parameters);
-    if (after <= 0) return risen[after === 0 ? 0 : risen.length - 1]!.ms;
-    const [low, high] = [risen[after - 1]!, risen[after]!];
-    return low.ms + ((parameters - low.parameters) / (high.parameters - low.parameters)) * (high.ms - low.ms);
-  };
-}
-
-function rising(points: readonly Point[]): Point[] {
-  const pools: { sum: number; count: number }[] = [];
-  for (const { ms } of points) {
-    let pool = { sum: ms, count: 1 };
-    for (let before = pools.at(-1); before !== undefined && before.sum / before.count > pool.sum / pool.count; before = pools.at(-1)) {
-      pools.pop();
-      pool = { sum: pool.sum + before.sum, count: pool.count + before.count };
-    }
-    pools.push(pool);
-  }
-  const levels = pools.flatMap(({ sum, count }) => Array.from({ length: count }, () => sum / count));
-  return points.map(({ parameters }, index) => ({ parameters, ms: levels[index]! }));
+  return risingCurve(points.map(({ parameters, ms }) => ({ x: parameters, y: ms })));
 }
 
 /** Measured times of a layer: as it is, and of each scheme at some ranks. */

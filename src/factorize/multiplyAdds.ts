@@ -1,9 +1,16 @@
+import type { Taken } from "../calibrate/taken";
 import type { Write } from "./atomic";
 import type { MicroModel } from "./micro";
 import type { PlanLayer, PlanMultiplyAdds } from "./plan";
 import { multiplyAddsOf, wholeStep, type Positions, type Step } from "./scheme";
 import { isTarget, type Source } from "./source";
 import type { Target } from "./target";
+
+/** A value of the graph that a layer is applied to, and how. */
+export interface LayerInput {
+  readonly value: string;
+  readonly taken: Taken;
+}
 
 /** How a graph tells the sizes of its activations: it is run once with more outputs than it has. */
 export interface ActivationProbe {
@@ -13,8 +20,10 @@ export interface ActivationProbe {
   readonly uncounted: readonly string[];
   /** Values whose shapes are needed. */
   readonly values: readonly string[];
+  /** What layers take their inputs from, one for each use; a layer that looks rows up takes none. */
+  readonly taken: ReadonlyMap<string, readonly LayerInput[]>;
   /** Writes the model with these values as outputs. */
-  write(write: Write): Promise<void>;
+  write(values: readonly string[], write: Write): Promise<void>;
   /** Files beside the model that hold values: the path that the model knows each by, and its own. */
   data(): Promise<readonly { readonly location: string; readonly path: string }[]>;
   /** @returns for each layer of `layers` whose shapes are there, where it is applied */

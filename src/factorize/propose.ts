@@ -3,12 +3,14 @@ import { assertPossible, efficient, type Allocation, type Choice } from "./budge
 import { equalRatio } from "./budget/equalRatio";
 import { leastTotal } from "./budget/leastTotal";
 import { minimax } from "./budget/minimax";
-import type { Candidate, Considered } from "./candidates";
-import { breakEven, ladderOf, rungAt, wholeRung, type Rung, type Spectra } from "./ladder";
+import type { Candidate, CandidateScheme, Considered } from "./candidates";
+import { candidateLadder, candidateRung } from "./candidateRungs";
+import { breakEven, wholeRung, type Rung } from "./ladder";
 import type { LayerLatency, MeasuredLatency } from "./latency";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
-import type { Positions, Scheme, SchemeId } from "./scheme";
+import type { Positions, SchemeId } from "./scheme";
+import type { MeasuredSensitivity } from "./sensitivity";
 
 /** How a budget is shared over layers. */
 export const ALLOCATIONS = { minimax, "least-total": leastTotal, "equal-ratio": equalRatio, "effective-rank": minimax } as const;
@@ -24,10 +26,12 @@ export interface Budget {
   /** In the unit, for the whole model. */
   readonly amount: number;
   readonly allocation: AllocationId;
+  /** The errors that are shared, as measured on data; those of the layers themselves where it is left out. */
+  readonly sensitivity?: MeasuredSensitivity;
 }
 
 /** Of all layers that are counted; those that are not stay as they are. */
-export type MultiplyAddsBudget = Pick<Budget, "amount" | "allocation">;
+export type MultiplyAddsBudget = Pick<Budget, "amount" | "allocation" | "sensitivity">;
 
 export type Wish =
   | { readonly kind: "rule"; readonly rule: RankRule }
@@ -71,13 +75,13 @@ export function propose(considered: readonly Considered[], wish: Wish, total: nu
     case "rule": return { layers: considered.map((layer) => (layer.candidate === null ? kept(layer, layer.reason) : byRule(layer, layer.candidate, wish.rule))), allocation: null };
     case "budget": {
       const { unit } = wish.budget;
-      return byBudget(considered, wish.budget, total, words, { rungs: (candidate) => rungsOf(candidate, "parameters", wish.budget.allocation), costOf: (layer, rung) => (unit === "params" ? rung.parameters : rung.parameters * bytesOf(layer.dtype)) });
+      return byBudget(considered, wish.budget, total, words, { rungs: (candidate) => rungsUnder(candidate, "parameters", wish.budget), costOf: (layer, rung) => (unit === "params" ? rung.parameters : rung.parameters * bytesOf(layer.dtype)) });
     }
-    case "multiply-adds": return byBudget(considered.map(counted), wish.budget, total, words, { rungs: (candidate) => rungsOf(candidate, "multiplyAdds", wish.budget.allocation), costOf: (_, rung) => rung.multiplyAdds });
+    case "multiply-adds": return byBudget(considered.map(counted), wish.budget, total, words, { rungs: (candidate) => rungsUnder(candidate, "multiplyAdds", wish.budget), costOf: (_, rung) => rung.multiplyAdds });
     case "latency": {
       const { budget, measured } = wish;
       const costOf = ({ name }: Pick<Considered, "name">, rung: Rung): number => measured.layers.get(name)?.(rung) ?? 0;
-      return byBudget(considered.map((layer) => timed(layer, measured)), { ...budget, amount: budget.amount * (1 + ROUNDING) }, total, words, { rungs: (candidate) => timedRungs(candidate, measured.layers.get(candidate.target.name)!, budget.allocation), costOf });
+      return byBudget(considered.map((layer) => timed(layer, measured)), { ...budget, amount: budget.amount * (1 + ROUNDING) }, total, words, { rungs: (candidate) => timedRungsUnder(candidate, measured.layers.get(candidate.target.name)!, budget), costOf });
     }
   }
 }
@@ -94,13 +98,19 @@ function timed(layer: Considered, { layers }: MeasuredLatency): Considered {
   return { ...layer, candidate: null, reason: "its latency could not be measured alone" };
 }
 
+/** A layer whose sensitivity was not measured stays as it is. */
+function sensed(layer: Considered, { sensitivity }: MultiplyAddsBudget): Considered {
+  if (layer.candidate === null || sensitivity === undefined || sensitivity.layers.has(layer.name)) return layer;
+  return { ...layer, candidate: null, reason: "what its cuts do to the outputs could not be measured" };
+}
+
 function positionsOf({ positions = ONE_POSITION }: Candidate): Positions {
   return positions;
 }
 
 function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLayer {
   const whole = wholeRung(candidate.target, positionsOf(candidate));
-  const proposals = candidate.schemes.map(({ scheme, spectra }) => ruled(candidate, scheme, spectra, rule, whole)).filter((found) => found !== null);
+  const proposals = candidate.schemes.map((each) => ruled(candidate, each, rule, whole)).filter((found) => found !== null);
   if (proposals.length === 0) return kept(layer, "the rule places no rank for its spectrum");
   const { rung, limit } = proposals.reduce((best, other) => (other.rung.parameters < best.rung.parameters ? other : best));
   if (rung.parameters < whole.parameters) return factorized(layer, rung, ruleText(rule));
@@ -108,27 +118,29 @@ function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLa
   return kept(layer, `${ruleText(rule)}${rule.kind === "fixed" ? "" : `, ${rung.ranks.join(" × ")},`} does not make it smaller: ${most}`);
 }
 
-function ruled(candidate: Candidate, scheme: Scheme, spectra: Spectra, rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
+function ruled(candidate: Candidate, each: CandidateScheme, rule: RankRule, whole: Rung): { rung: Rung; limit: Rung | null } | null {
   const { target } = candidate;
+  const { scheme, spectra, weightSpectra } = each;
   const positions = positionsOf(candidate);
   const full = scheme.fullRanks(target);
-  const ladder = ladderOf(target, scheme, spectra, positions);
+  const ladder = candidateLadder(candidate, each, positions);
   const limit = breakEven(ladder, whole);
   if (rule.kind === "ratio") return { rung: ladder.findLast(({ parameters }) => parameters <= rule.share * whole.parameters) ?? ladder[0]!, limit };
-  if (scheme.fit !== undefined && rule.kind !== "fixed") {
-    // Fitted errors are no spectrum: the energy that a rank keeps can be read from them, and no more.
+  if ((scheme.fit !== undefined && rule.kind !== "fixed") || (each.outputError !== undefined && rule.kind === "energy")) {
+    // Fitted errors are no spectrum, nor are those of outputs: the energy that a rank keeps can be read from them, and no more.
     const rung = rule.kind === "energy" ? ladder.find(({ error2 }) => 1 - error2 >= rule.share) : undefined;
     return rung === undefined ? null : { rung, limit };
   }
   const longer = target.shape.reduce((all, size) => all * size, 1);
   const ranks = full.map((_, index) => {
-    const mode = spectra[index]!;
+    // Energy is kept of what is lost; other rules judge the weight itself.
+    const mode = (rule.kind === "energy" ? spectra : (weightSpectra ?? spectra))[index]!;
     const groups = mode.length;
     const found = mode.map((values) => rankOf(shared(rule, full.length), values, values.length, Math.max(values.length, Math.round(longer / (groups * values.length))), epsilonOf(target.dtype)));
     // All groups have one rank: that of the group that needs most.
     return found.includes(null) ? null : Math.min(full[index]!, Math.max(1, ...found.map((rank) => rank ?? 1)));
   });
-  return ranks.includes(null) ? null : { rung: rungAt(target, scheme, ranks.map((rank) => rank ?? 1), spectra, positions), limit };
+  return ranks.includes(null) ? null : { rung: candidateRung(candidate, each, ranks.map((rank) => rank ?? 1), positions), limit };
 }
 
 /** What each of several modes may lose adds up: they share what the rule lets the layer lose. */
@@ -142,9 +154,10 @@ interface Costs {
   costOf(layer: Considered, rung: Rung): number;
 }
 
-function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { rungs: rungsFor, costOf }: Costs): Proposal {
+function byBudget(all: readonly Considered[], budget: MultiplyAddsBudget, total: number, words: (amount: number) => string, { rungs: rungsFor, costOf }: Costs): Proposal {
+  const considered = all.map((layer) => sensed(layer, budget));
   const candidates = considered.flatMap((layer) => (layer.candidate === null ? [] : [{ layer, whole: wholeRung(layer.candidate.target, positionsOf(layer.candidate)), rungs: rungsFor(layer.candidate) }]));
-  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: OBJECTIVES[budget.allocation](rung) })));
+  const choices = candidates.map(({ layer, rungs }) => rungs.map((rung): Choice => ({ cost: costOf(layer, rung), error: objectiveOf(layer, budget)(rung) })));
   const fixed = total - candidates.reduce((sum, { layer, whole }) => sum + costOf(layer, whole), 0);
   assertPossible(choices, fixed, budget.amount, words);
   const allocation = ALLOCATIONS[budget.allocation](choices, budget.amount - fixed);
@@ -152,9 +165,28 @@ function byBudget(considered: readonly Considered[], budget: MultiplyAddsBudget,
   const layers = considered.map((layer) => {
     const rung = chosen.get(layer.name);
     if (rung === undefined) return kept(layer, layer.reason);
-    return rung.scheme === null ? kept(layer, "the budget leaves room for it as it is") : factorized(layer, rung, `${budget.allocation} under a budget of ${words(budget.amount)}`);
+    return rung.scheme === null ? kept(layer, "the budget leaves room for it as it is") : factorized(layer, rung, `${budget.sensitivity === undefined ? budget.allocation : "sensitivity"} under a budget of ${words(budget.amount)}`);
   });
   return { layers, allocation };
+}
+
+function objectiveOf({ name }: Pick<Considered, "name">, { allocation, sensitivity }: MultiplyAddsBudget): (rung: Rung) => number {
+  return sensitivity?.layers.get(name) ?? OBJECTIVES[allocation];
+}
+
+/** What of a rung tells which of two of one size is better. */
+function errorUnder(candidate: Candidate, budget: MultiplyAddsBudget): (rung: Rung) => number {
+  if (budget.sensitivity !== undefined) return objectiveOf(candidate.target, budget);
+  const error = errorFor(candidate, budget.allocation);
+  return (rung) => rung[error];
+}
+
+function rungsUnder(candidate: Candidate, measure: Measure, budget: MultiplyAddsBudget): readonly Rung[] {
+  return budget.sensitivity === undefined ? rungsOf(candidate, measure, budget.allocation) : efficientRungs(candidate, measure, errorUnder(candidate, budget), (rung) => rung[measure]);
+}
+
+function timedRungsUnder(candidate: Candidate, latency: LayerLatency, budget: MultiplyAddsBudget): readonly Rung[] {
+  return budget.sensitivity === undefined ? timedRungs(candidate, latency, budget.allocation) : efficientRungs(candidate, "parameters", errorUnder(candidate, budget), latency);
 }
 
 /**
@@ -171,7 +203,7 @@ export function timedRungs(candidate: Candidate, latency: LayerLatency, allocati
   return rungsBy(candidate, latency, "parameters", errorFor(candidate, allocation), latency);
 }
 
-/** @param costs what the costs follow from @param measure in which factors are smaller than the layer @param costOf what the budget counts; that of factors must be less too */
+/** What `efficientRungs` gives, once. @param costs what the costs follow from */
 function rungsBy(candidate: Candidate, costs: object, measure: Measure, error: "spectralError" | "error2", costOf: (rung: Rung) => number): readonly Rung[] {
   const byCosts = RUNGS.get(costs) ?? new WeakMap<Candidate, Map<string, readonly Rung[]>>();
   RUNGS.set(costs, byCosts);
@@ -179,16 +211,17 @@ function rungsBy(candidate: Candidate, costs: object, measure: Measure, error: "
   byCosts.set(candidate, own);
   const known = own.get(`${measure}/${error}`);
   if (known !== undefined) return known;
-  const rungs = efficientRungs(candidate, measure, error, costOf);
+  const rungs = efficientRungs(candidate, measure, (rung) => rung[error], costOf);
   own.set(`${measure}/${error}`, rungs);
   return rungs;
 }
 
-function efficientRungs(candidate: Candidate, measure: Measure, error: "spectralError" | "error2", costOf: (rung: Rung) => number): readonly Rung[] {
+/** @param measure in which factors are smaller than the layer @param costOf what the budget counts; that of factors must be less too */
+function efficientRungs(candidate: Candidate, measure: Measure, errorOf: (rung: Rung) => number, costOf: (rung: Rung) => number): readonly Rung[] {
   const whole = wholeRung(candidate.target, positionsOf(candidate));
   const most = costOf(whole);
   const all = [whole, ...smallerRungs(candidate, measure).flat().filter((rung) => costOf(rung) < most)];
-  return efficient(all.map((rung) => ({ cost: costOf(rung), error: rung[error] }))).map((index) => all[index]!);
+  return efficient(all.map((rung) => ({ cost: costOf(rung), error: errorOf(rung) }))).map((index) => all[index]!);
 }
 
 /** Of each scheme the ranks that make the layer smaller, smallest first. */
@@ -196,7 +229,7 @@ export function smallerRungs(candidate: Candidate, measure: Measure): readonly (
   const { target, schemes } = candidate;
   const positions = positionsOf(candidate);
   const whole = wholeRung(target, positions);
-  return schemes.map(({ scheme, spectra }) => ladderOf(target, scheme, spectra, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]));
+  return schemes.map((each) => candidateLadder(candidate, each, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]));
 }
 
 function errorFor({ schemes }: Candidate, allocation: AllocationId | undefined): "spectralError" | "error2" {
@@ -215,8 +248,14 @@ function kept({ name, parameters }: Considered, reason: string): PlanLayer {
 
 function factorized({ name, parameters, candidate }: Considered, rung: Rung, reason: string): PlanLayer {
   const multiplied = candidate?.positions === undefined ? {} : { multiplyAddsBefore: wholeRung(candidate.target, candidate.positions).multiplyAdds, multiplyAddsAfter: rung.multiplyAdds };
+  const own = candidate?.schemes.find(({ scheme }) => scheme.id === rung.scheme);
   return {
     name, action: "factorize", scheme: rung.scheme, ranks: rung.ranks, reason, parametersBefore: parameters, parametersAfter: rung.parameters, ...multiplied,
-    relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)),
+    relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)), ...(own === undefined ? {} : onDataFlags(own)),
   };
+}
+
+/** What a plan says of a layer whose errors, or factors, follow data. */
+export function onDataFlags({ weightSpectra, outputError }: CandidateScheme): Pick<PlanLayer, "calibrated" | "errorOf"> {
+  return { ...(weightSpectra === undefined ? {} : { calibrated: true }), ...(weightSpectra === undefined && outputError === undefined ? {} : { errorOf: "outputs" }) };
 }

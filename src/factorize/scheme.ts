@@ -1,3 +1,4 @@
+import type { InputSide } from "../calibrate/whitening";
 import type { Matrix } from "../linalg/matrix";
 import type { TruncatedSvd } from "../linalg/svd";
 import type { Values } from "../models/model";
@@ -55,8 +56,17 @@ export interface Scheme {
    * beyond rank r sum to at least the squared error at rank r, and to just that at the ranks that were tried.
    */
   fit?(target: Target, values: Values): readonly Float64Array[];
+  /** Where inputs multiply the matrices of its only mode, for a scheme whose factors can follow calibration data. */
+  inputs?(target: Target): Inputs;
   steps(target: Target, ranks: readonly number[]): readonly Step[];
   factor(target: Target, values: Values, ranks: readonly number[], svd: TruncatedSvd): Promise<readonly Factor[]>;
+}
+
+/** What the matrices of a layer are applied to: inputs of one length for each of its groups. */
+export interface Inputs {
+  readonly side: InputSide;
+  readonly length: number;
+  readonly groups: number;
 }
 
 /** Weights of the steps; the bias is not counted, as it stays. */

@@ -1,4 +1,4 @@
-import type { Scheme, SchemeId, SchemeWish } from "./scheme";
+import type { Inputs, Scheme, SchemeId, SchemeWish } from "./scheme";
 import { channelGroups } from "./schemes/channelGroups";
 import { channelScheme } from "./schemes/channel";
 import { cpScheme } from "./schemes/cp";
@@ -25,6 +25,13 @@ const SEVERAL: Readonly<Record<Exclude<SchemeWish, SchemeId>, readonly SchemeId[
   auto: PLAIN_SCHEMES,
   alds: ["svd", "channel", "groups2", "groups4", "groups8"],
 };
+
+/** The scheme whose factors can follow calibration data, with what its matrices are applied to; null for a layer whose rows are looked up. */
+export function calibratedScheme(target: Target): { readonly scheme: Scheme; readonly inputs: Inputs } | null {
+  if (target.form.op === "embedding") return null;
+  const scheme = [svdScheme, channelScheme].find((each) => each.refusal(target) === null);
+  return scheme?.inputs === undefined ? null : { scheme, inputs: scheme.inputs(target) };
+}
 
 /** All that a wish may choose among: a layer that none of those named fits has svd. */
 export function schemesOf(asked: SchemeWish): readonly SchemeId[] {

@@ -6,17 +6,21 @@
  * @returns false when G is not positive definite for all that; then `rows` is as it was
  */
 export function solveFromRight(gram: Float64Array, n: number, rows: Float64Array, ridge: number): boolean {
-  if (!factorized(gram, n, ridge)) return false;
+  if (!choleskyFactor(gram, n, ridge)) return false;
   for (let at = 0; at < rows.length; at += n) substitute(gram, n, rows.subarray(at, at + n));
   return true;
 }
 
-/** G = L Lᵀ, with L in the lower triangle. */
-function factorized(g: Float64Array, n: number, ridge: number): boolean {
+/**
+ * G + ridge · I = L Lᵀ, with L in the lower triangle of G; what is above it stays.
+ * @param smallest pivots that are not above it are rounding: the matrix then counts as singular
+ * @returns false when G is not positive definite; it is overwritten in part
+ */
+export function choleskyFactor(g: Float64Array, n: number, ridge = 0, smallest = 0): boolean {
   for (let j = 0; j < n; j++) {
     let pivot = g[j * n + j]! + ridge;
     for (let k = 0; k < j; k++) pivot -= g[j * n + k]! ** 2;
-    if (!(pivot > 0)) return false;
+    if (!(pivot > smallest)) return false;
     const root = Math.sqrt(pivot);
     g[j * n + j] = root;
     for (let i = j + 1; i < n; i++) {

@@ -22,8 +22,9 @@ export interface TruncatedSvd {
   /**
    * @param matrix m × n of finite values; read, not written
    * @param rank at most min(m, n)
+   * @param group which of several matrices of a layer it is, for one that knows what each is applied to
    */
-  truncate(matrix: Matrix, rank: number): Promise<Triplets>;
+  truncate(matrix: Matrix, rank: number, group?: number): Promise<Triplets>;
 }
 
 /**

@@ -39,6 +39,8 @@ const DTYPES: Readonly<Record<string, Dtype>> = {
   uint64: integer(64, (bytes, count) => Float64Array.from(viewed(BigUint64Array, bytes, count), Number)),
   int4: integer(4, (bytes, count) => Float32Array.from(parts(4, bytes, count), (value) => (value > 7 ? value - 16 : value))),
   uint4: integer(4, (bytes, count) => Float32Array.from(parts(4, bytes, count))),
+  int2: integer(2, (bytes, count) => Float32Array.from(parts(2, bytes, count), (value) => (value > 1 ? value - 4 : value))),
+  uint2: integer(2, (bytes, count) => Float32Array.from(parts(2, bytes, count))),
   bool: { bits: 8, epsilon: 1, decode: (bytes, count) => Float32Array.from(viewed(Uint8Array, bytes, count), (value) => (value === 0 ? 0 : 1)) },
 };
 

@@ -59,8 +59,15 @@ export interface Layer {
 /** A tensor's values in row-major order, dequantized. */
 export type Values = Float32Array | Float64Array;
 
-/** `count` values of a tensor from the `start`th on, in its row-major order. @throws Fault of `Model.read` */
+/** `count` values from the `start`th on, in the order in which they lie in the file. @throws Fault of `Model.read` */
 export type ReadRange = (start: number, count: number) => Promise<Values>;
+
+/** A tensor whose values lie in the file at a fixed distance from each other, so that parts of it can be read. */
+export interface Ranges {
+  /** Values from one step of each axis to the next; those of a row-major tensor where they lie in that order. */
+  readonly strides: readonly number[];
+  readonly read: ReadRange;
+}
 
 /** An opened model: headers are in memory, values are not. */
 export interface Model {
@@ -77,7 +84,7 @@ export interface Model {
    */
   read(tensor: Tensor): Promise<Values>;
   /** How parts of a tensor are read; null where it can only be read whole. None can where it is left out. */
-  readonly ranges?: (tensor: Tensor) => ReadRange | null;
+  readonly ranges?: (tensor: Tensor) => Ranges | null;
   /** Whether `read` takes a tensor of `skipped` too: small factors and scales of adapters. None where it is left out. */
   readonly reads?: (name: string) => boolean;
   /** What the file says of itself, by its own keys; left out where the format has no place for that. */

@@ -232,6 +232,8 @@ export type ModelCheck =
       readonly topOneAgreement: number | null;
     }[];
     readonly latency: { readonly original: CheckedLatency; readonly candidate: CheckedLatency };
+    /** Bytes, to load a model and run it once; left out where it could not be measured, and by runs of older versions. */
+    readonly peakMemory?: { readonly original: number; readonly candidate: number };
   }
   | { readonly kind: "layers"; readonly inputs: string; readonly layers: readonly { readonly name: string; readonly relativeError: number }[] };
 

@@ -1,16 +1,25 @@
 import { fork } from "node:child_process";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
-import type { Latencies, LatencyRequest, Shapes, Verification, VerifyRequest, WeightVerification } from "./verification";
+import type { CalibrationProgress, CalibrationRequest, CalibrationResult, SensitivityRequest, SensitivityResult } from "./calibration";
+import type { Latencies, LatencyRequest, MemoryRequest, Shapes, Verification, VerifyRequest, WeightVerification } from "./verification";
 
-type Answer<T> = { readonly result: T } | { readonly fault: PlainFault } | { readonly done: number };
+type Answer<T> = { readonly result: T } | { readonly fault: PlainFault } | { readonly done: number; readonly total?: number; readonly layer?: string };
 
 /**
- * Runs two ONNX models side by side, in a process of its own.
+ * Runs two ONNX models side by side in a process of its own, and each alone in another for its memory.
  * @param script absolute path of the built `dist/verify.js`
  * @throws Fault, Cancelled
  */
 export async function verifyApart(script: string, request: VerifyRequest, signal: AbortSignal): Promise<Verification> {
-  return apart(script, { of: "outputs", request }, signal);
+  const found = await apart<Verification>(script, { of: "outputs", request }, signal);
+  const { original, candidate, data } = request;
+  try {
+    const memory = (path: string): Promise<number> => apart(script, { of: "memory", request: { path, data } }, signal);
+    return { ...found, peakMemory: { original: await memory(original), candidate: await memory(candidate) } };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return found;
+  }
 }
 
 /** Compares the layers of a model without a graph with those of what was written of it. @throws Fault, Cancelled */
@@ -28,17 +37,27 @@ export function latenciesApart(script: string, request: LatencyRequest, signal: 
   return apart(script, { of: "latencies", request }, signal, tell);
 }
 
-/** What is asked of the process. */
-export type VerifyMessage = { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string };
+/** Second moments of layers' inputs on data, in files, and the spectra of their outputs. @throws Fault, Cancelled */
+export function momentsApart(script: string, request: CalibrationRequest, signal: AbortSignal, tell: CalibrationProgress): Promise<CalibrationResult> {
+  return apart(script, { of: "moments", request }, signal, tell);
+}
 
-async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal, tell: (done: number) => void = () => undefined): Promise<T> {
+/** How a model's outputs change where one layer alone is factorized. @throws Fault, Cancelled */
+export function sensitivitiesApart(script: string, request: SensitivityRequest, signal: AbortSignal, tell: CalibrationProgress): Promise<SensitivityResult> {
+  return apart(script, { of: "sensitivities", request }, signal, tell);
+}
+
+/** What is asked of the process. */
+export type VerifyMessage = { readonly of: "sensitivities"; readonly request: SensitivityRequest } | { readonly of: "moments"; readonly request: CalibrationRequest } | { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "memory"; readonly request: MemoryRequest } | { readonly of: "shapes"; readonly path: string };
+
+async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal, tell: CalibrationProgress = () => undefined): Promise<T> {
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const kill = (): void => { child.kill("SIGKILL"); };
   signal.addEventListener("abort", kill);
   try {
     return await new Promise((resolve, reject) => {
       child.on("message", (answer: Answer<T>) => {
-        if ("done" in answer) tell(answer.done);
+        if ("done" in answer) tell(answer.done, answer.total ?? 0, answer.layer ?? "");
         else if ("result" in answer) resolve(answer.result);
         else reject(Fault.fromPlain(answer.fault));
       });

@@ -2,31 +2,66 @@ import { basename } from "node:path";
 import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
 import type { Values } from "../models/model";
-import { readArray, type StoredArray } from "../models/numpy/arrays";
+import { readArray } from "../models/numpy/arrays";
 import { openNumpy } from "../models/numpy/files";
+import { holdsNumbers } from "../models/numpy/numberArrays";
 import { isProtoData, protoInputs, type ProtoInput } from "./protoInputs";
+import { holdsTexts, readTexts } from "./texts";
 import { tensorOf, type Feeds, type InputMeta } from "./tensors";
 
+/** Batches of a person's data, and how many of its samples fill none. */
+export interface DataInputs {
+  readonly batches: readonly Feeds[];
+  readonly words: string;
+}
+
+/** What data may be in, beside a folder. */
+const ENDINGS = /\.(?:npz|npy|pb)$/i;
+
 /**
- * Batches from data of a person's own: the arrays of a .npz or .npy, as many samples together as the graph's first axis wants,
+ * Batches from data of a person's own: the arrays of a .npz or .npy, as many samples together as the graph's first axes want,
  * or ONNX test data (.pb), each set a batch.
+ * @param most samples together where the graph leaves their number open
  * @throws Fault
  */
-export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly InputMeta[]): Promise<Feeds[]> {
-  if (await isProtoData(path)) return (await protoInputs(path)).map((tensors) => protoBatch(ort, basename(path), inputs, tensors));
+export async function dataInputs(ort: typeof Ort, path: string, inputs: readonly InputMeta[], most = Infinity): Promise<DataInputs> {
+  if (await isProtoData(path)) return { batches: (await protoInputs(path)).map((tensors) => protoBatch(ort, basename(path), inputs, tensors)), words: "" };
+  if (!ENDINGS.test(path)) throw new Fault("usage", `${basename(path)} is no data that a model can be run on.`, "Give a .npz or .npy file, or ONNX test data (.pb, or a folder of it).");
   const arrays = await readableArrays(path);
   const found = inputs.map((input) => ({ input, array: arrays.get(input.name) ?? (arrays.size === 1 && inputs.length === 1 ? [...arrays.values()][0] : undefined) }));
   for (const { input, array } of found) checkFit(input, array, basename(path), [...arrays.keys()]);
-  const samples = Math.min(...found.map(({ array }) => array?.shape[0] ?? 1));
-  const fixed = inputs.map(({ shape }) => shape[0]).find((size) => typeof size === "number" && size > 0);
-  const each = typeof fixed === "number" ? fixed : samples;
-  if (samples < each) throw new Fault("malformed", `${basename(path)} holds ${samples} samples, where the model takes ${each} at once.`, "Give at least as many.");
-  return Array.from({ length: Math.floor(samples / each) }, (_, batch) => Object.fromEntries(found.map(({ input, array }) => {
-    const { shape, values } = array!;
-    const width = shape.slice(1).reduce((all, size) => all * size, 1);
-    const part = Array.from(values.subarray(batch * each * width, (batch + 1) * each * width), Number);
-    return [input.name, tensorOf(ort, input.type, shape.length === 0 ? [] : [each, ...shape.slice(1)], part)];
-  })));
+  const divided = divisionOf(found.map(({ input: { shape }, array }) => ({ wanted: shape[0], own: array!.shape[0] })), most);
+  const left = Math.max(...divided.left);
+  return {
+    batches: Array.from({ length: divided.count }, (_, batch) => Object.fromEntries(found.map(({ input, array }, index) => {
+      const { shape, values } = array!;
+      const each = divided.each[index];
+      if (each === undefined) return [input.name, tensorOf(ort, input, shape, [...values])];
+      const width = shape.slice(1).reduce((all, size) => all * size, 1);
+      const size = Math.min(each, shape[0]! - batch * each);
+      return [input.name, tensorOf(ort, input, [size, ...shape.slice(1)], [...values.slice(batch * each * width, (batch * each + size) * width)])];
+    }))),
+    words: left === 0 ? "" : ` without the last ${left} ${left === 1 ? "sample, which fills" : "samples, which fill"} no batch`,
+  };
+}
+
+/**
+ * How arrays become batches by their first axes: where the graph fixes one, so many at once, and an array of just so many (a
+ * state) goes with every batch; where it is open, an equal part for each batch; where all are open, `most` at once, and what is
+ * left over last.
+ * @param axes what the graph wants of each input, and the array has; undefined for scalars
+ * @returns `each`: samples of an input in a batch, undefined for all of them
+ */
+function divisionOf(axes: readonly { readonly wanted: number | string | undefined; readonly own: number | undefined }[], most: number): { readonly count: number; readonly each: readonly (number | undefined)[]; readonly left: readonly number[] } {
+  const fixed = axes.map(({ wanted, own }) => (typeof wanted === "number" && wanted > 0 && own !== undefined && own > wanted ? wanted : undefined));
+  const count = Math.min(...axes.flatMap(({ own }, index) => (fixed[index] === undefined ? [] : [Math.floor(own! / fixed[index])])));
+  if (!Number.isFinite(count)) {
+    const samples = Math.max(0, ...axes.map(({ wanted, own = 0 }) => (typeof wanted === "number" ? 0 : own)));
+    if (samples <= most) return { count: 1, each: axes.map(() => undefined), left: [0] };
+    return { count: Math.ceil(samples / most), each: axes.map(({ own }) => (own === samples ? most : undefined)), left: [0] };
+  }
+  const each = axes.map(({ wanted, own }, index) => fixed[index] ?? (typeof wanted === "number" || own === undefined || own < count ? undefined : Math.floor(own / count)));
+  return { count, each, left: axes.map(({ own = 0 }, index) => (each[index] === undefined ? 0 : own - each[index] * count)) };
 }
 
 /** Tensors by their names; those without one, and all where no name is an input's, in the graph's order. */
@@ -37,40 +72,43 @@ function protoBatch(ort: typeof Ort, file: string, inputs: readonly InputMeta[],
     const tensor = isNamed ? byName.get(input.name) : tensors[index];
     if (tensor === undefined) throw new Fault("malformed", `${file} holds ${tensors.length} inputs, where the model has ${inputs.length}: there is none for ${input.name}.`, "Give the whole folder of the test data.");
     checkShape(input, tensor.shape, `Tensor ${tensor.name || `input_${index}`} of ${file}`, (axis, size) => shapeAllows(input, axis, size));
-    return [input.name, tensorOf(ort, input.type, tensor.shape, Array.from(tensor.values, Number))];
+    return [input.name, tensorOf(ort, input, tensor.shape, [...tensor.values])];
   }));
 }
 
 interface DataArray {
   readonly shape: readonly number[];
-  readonly values: Values;
+  readonly values: Values | readonly string[];
 }
 
-/** Arrays of numbers, by name. @throws Fault of the file */
+/** Arrays of numbers and of texts, by name. @throws Fault of the file */
 async function readableArrays(path: string): Promise<Map<string, DataArray>> {
   const { file, arrays } = await openNumpy(path);
   const readable = new Map<string, DataArray>();
   await file.whileOpen(async () => {
-    for (const array of arrays) if (holdsNumbers(array)) readable.set(array.name, { shape: array.shape, values: await readArray(array) });
+    for (const array of arrays) {
+      if (holdsNumbers(array)) readable.set(array.name, { shape: array.shape, values: await readArray(array) });
+      else if (holdsTexts(array)) readable.set(array.name, { shape: array.shape, values: await readTexts(array) });
+    }
   });
   if (readable.size > 0) return readable;
-  throw new Fault("unsupported", `${basename(path)} holds no array of numbers (${arrays[0]?.name ?? ""}: ${arrays[0]?.reason ?? "empty"}).`, "Save the model's inputs under their names with numpy.savez.");
-}
-
-/** Inputs may be integers, which are no weights to the reader of models. */
-function holdsNumbers({ itemSize, reason, dtype }: StoredArray): boolean {
-  return itemSize > 0 && (reason === null || reason === `${dtype}: not a weight`);
+  throw new Fault("unsupported", `${basename(path)} holds no array that could be an input (${arrays[0]?.name ?? ""}: ${arrays[0]?.reason ?? "empty"}).`, "Save the model's inputs under their names with numpy.savez.");
 }
 
 function checkFit(input: InputMeta, array: DataArray | undefined, file: string, names: readonly string[]): void {
   if (array === undefined) throw new Fault("malformed", `${file} has no array named ${input.name}, an input of the model; it has ${names.join(", ") || "one without a name"}.`, "Save the inputs under their names with numpy.savez.");
-  checkShape(input, array.shape, `Array ${input.name} of ${file}`, (axis, size) => (axis === 0 ? size > 0 : shapeAllows(input, axis, size)));
+  checkShape(input, array.shape, `Array ${input.name} of ${file}`, (axis, size) => (axis === 0 ? size >= leastOf(input) : shapeAllows(input, axis, size)));
+}
+
+/** Samples that a model takes at once. */
+function leastOf({ shape: [first] }: InputMeta): number {
+  return typeof first === "number" && first > 0 ? first : 1;
 }
 
 /** @throws Fault malformed */
 function checkShape({ shape }: InputMeta, own: readonly number[], what: string, allows: (axis: number, size: number) => boolean): void {
   if (own.length === shape.length && own.every((size, axis) => allows(axis, size))) return;
-  throw new Fault("malformed", `${what} has the shape [${own.join(", ")}], where the model's input is [${shape.join(", ")}].`, "Give data of that shape; its first axis may hold any number of samples.");
+  throw new Fault("malformed", `${what} has the shape [${own.join(", ")}], where the model's input is [${shape.join(", ")}].`, "Give data of that shape; its first axis may hold more samples.");
 }
 
 function shapeAllows({ shape }: InputMeta, axis: number, size: number): boolean {

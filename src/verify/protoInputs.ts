@@ -34,21 +34,37 @@ export async function protoInputs(path: string): Promise<ProtoInput[][]> {
   if (!(await stat(path)).isDirectory()) {
     return [INPUT.test(basename(path)) ? await inputsIn(dirname(path)) : [await readInput(path)]];
   }
-  const names = await readdir(path);
-  const sets = names.flatMap((name) => (DATA_SET.test(name) ? [name] : [])).sort((a, b) => Number(DATA_SET.exec(a)![1]) - Number(DATA_SET.exec(b)![1]));
-  const batches = await Promise.all((sets.length > 0 ? sets.map((name) => join(path, name)) : [path]).map(inputsIn));
+  const batches = await Promise.all((await setsOf(path)).map(inputsIn));
   if (batches.every((batch) => batch.length === 0)) throw new Fault("not-found", `${basename(path)} holds no test data: no input_0.pb, and no test_data_set_0 with one.`, "Name another folder, or a .npz file.");
   return batches.filter((batch) => batch.length > 0);
 }
 
+/** The folders of a folder's data sets, in order; the folder itself where it has none. */
+async function setsOf(path: string): Promise<string[]> {
+  const sets = (await readdir(path)).filter((name) => DATA_SET.test(name)).sort((a, b) => Number(DATA_SET.exec(a)![1]) - Number(DATA_SET.exec(b)![1]));
+  return sets.length > 0 ? sets.map((name) => join(path, name)) : [path];
+}
+
+/** Every file that data of a person's own is read from, in order. @throws Fault not-found */
+export async function dataFiles(path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) throw new Fault("not-found", `There is no ${basename(path)}.`, "Check the path.");
+  if (found.isDirectory()) return (await Promise.all((await setsOf(path)).map(filesIn))).flat();
+  return INPUT.test(basename(path)) ? filesIn(dirname(path)) : [path];
+}
+
 async function inputsIn(folder: string): Promise<ProtoInput[]> {
+  const inputs: ProtoInput[] = [];
+  for (const path of await filesIn(folder)) inputs.push(await readInput(path));
+  return inputs;
+}
+
+async function filesIn(folder: string): Promise<string[]> {
   const found = (await readdir(folder)).flatMap((name) => {
     const number = INPUT.exec(name)?.[1];
     return number === undefined ? [] : [{ name, number: Number(number) }];
   });
-  const inputs: ProtoInput[] = [];
-  for (const { name } of found.sort((a, b) => a.number - b.number)) inputs.push(await readInput(join(folder, name)));
-  return inputs;
+  return found.sort((a, b) => a.number - b.number).map(({ name }) => join(folder, name));
 }
 
 /** A file that is one TensorProto. @throws Fault malformed, unsupported, and those of reading */

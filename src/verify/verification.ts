@@ -15,7 +15,10 @@ export interface Verification {
   readonly batches: number;
   readonly outputs: readonly OutputComparison[];
   readonly latency: { readonly original: Latency; readonly candidate: Latency };
+  /** On the disk, all files together. */
   readonly bytes: { readonly original: number; readonly candidate: number };
+  /** Bytes, to load a model and run it once in a process of its own; left out where it could not be measured. */
+  readonly peakMemory?: { readonly original: number; readonly candidate: number };
 }
 
 /** A model without a graph and what was written of it, layer by layer. */
@@ -48,6 +51,12 @@ export interface Latencies {
   readonly whole: WholeLatency;
   /** Without what a run of nothing takes; null for what does not run alone. */
   readonly trials: readonly (number | null)[];
+}
+
+export interface MemoryRequest {
+  readonly path: string;
+  /** As for a `VerifyRequest`. */
+  readonly data: string | null;
 }
 
 export interface VerifyRequest {

@@ -11,6 +11,7 @@ import { SCHEME_WISHES, type Factor, type SchemeWish } from "../../src/factorize
 import { ready, type Source } from "../../src/factorize/source";
 import { openSource } from "../../src/factorize/sources";
 import { exactSolver } from "../../src/linalg/exactSolver";
+import { plainGemm } from "../../src/linalg/fast/plainGemm";
 import { exactSvd } from "../../src/linalg/svd";
 import { openModel } from "../../src/models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model } from "../../src/models/model";
@@ -91,7 +92,7 @@ class Bench {
 
   private async written(plan: Plan): Promise<string> {
     const factors = new Map<string, readonly Factor[]>();
-    for (const each of workOf(plan, this.model, this.source)) factors.set(each.name, await factorsFor(each, this.model, exactSvd));
+    for (const each of workOf(plan, this.model, this.source)) factors.set(each.name, await factorsFor(each, this.model, exactSvd, () => plainGemm));
     const files = new AtomicFiles();
     const output = join(work, "candidate.onnx");
     await this.source.write(ready(factors), output, files);

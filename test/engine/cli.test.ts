@@ -1,6 +1,6 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { diagonal, noise, temporaryFolder, writeModel } from "./support/modelFiles";
 import { buildPrograms, type Programs } from "./support/programs";
@@ -23,6 +23,20 @@ const environment = () => ({ ...process.env, XDG_CACHE_HOME: join(folder.path, "
 function run(...args: string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [programs.cli, ...args], { encoding: "utf8", env: environment(), cwd: folder.path });
   return { code: status, out: stdout, err: stderr };
+}
+
+function started(...args: string[]) {
+  const child = spawn(process.execPath, [programs.cli, ...args], { env: environment(), stdio: ["ignore", "pipe", "pipe"] });
+  const output = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => { output.out += text; });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => { output.err += text; });
+  return { child, output, closed: new Promise<number | null>((resolve) => child.on("close", resolve)) };
+}
+
+/** Until a result is in the cache. */
+async function journaled(child: ChildProcess): Promise<void> {
+  const journals = () => (existsSync(join(folder.path, "cache")) ? readdirSync(join(folder.path, "cache"), { recursive: true, encoding: "utf8" }) : []).filter((name) => name.endsWith(".journal"));
+  while (journals().length === 0 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe("ranklens analyze", () => {
@@ -104,6 +118,38 @@ describe("ranklens analyze", () => {
     expect(run("analyze", writeModel(folder.path, "all.safetensors", { broken }), "--json").code).toBe(1);
   });
 
+  it("ends with 1 for a model that changed while it was analyzed, with the report of what was measured before", async () => {
+    const changing = writeModel(folder.path, "changing.safetensors", { first: noise(1, 900, 900), ...Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`layer.${i}.weight`, noise(i, 600, 600)])) });
+    const { child, closed, output } = started("analyze", changing, "--threads", "1");
+    await journaled(child);
+    truncateSync(changing, 4_000_000);
+    expect(await closed).toBe(1);
+    expect(output.err).toMatch(/^ranklens: changing\.safetensors changed while it was analyzed: \d+ of 31 matrices could not be measured\. Wait until .+\.\n$/);
+    expect(output.out).toMatch(/first .*900 × 900 +\d/);
+  });
+
+  it("says which layers need more memory than is allowed, and measures them", () => {
+    const { code, out, err } = run("analyze", model, "--memory", "1");
+    expect(code).toBe(0);
+    expect(out).toMatch(/a\.weight .*4 × 4 +\d/);
+    expect(err).toMatch(/^ranklens: b\.weight needs about \d+ MB of memory, and the computing processes may take 1: it is computed alone, and so is 1 other layer\.\n$/);
+  });
+
+  it.each([
+    ["does not load", 'throw new Error("libonnxruntime.so.1: cannot open shared object file")', /^ranklens: ONNX Runtime does not load on \S+: libonnxruntime\.so\.1: cannot open shared object file\. Spectra take longer without it; their values are the same\.\n$/],
+    ["is of another version", "module.exports = {}", /^ranklens: ONNX Runtime 9\.9\.9 has another native interface than RankLens knows\. Spectra take longer without it; .+\.\n$/],
+  ])("says once that ONNX Runtime %s, and measures without it", (_what, binding, sentence) => {
+    const alone = join(folder.path, "alone"), packages = join(alone, "node_modules");
+    cpSync(dirname(programs.cli), alone, { recursive: true });
+    for (const name of ["onnxruntime-node/dist", "onnxruntime-common"]) mkdirSync(join(packages, name), { recursive: true });
+    writeFileSync(join(packages, "onnxruntime-node/package.json"), JSON.stringify({ version: "9.9.9" }));
+    writeFileSync(join(packages, "onnxruntime-node/dist/binding.js"), binding);
+    writeFileSync(join(packages, "onnxruntime-common/index.js"), "");
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(alone, basename(programs.cli)), "analyze", model, "--threads", "2"], { encoding: "utf8", env: { ...environment(), NODE_PATH: "" }, cwd: folder.path });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(sentence) as string });
+    expect(stdout).toMatch(/a\.weight .*4 × 4 +\d/);
+  });
+
   it("ends with 2 for wrong usage", () => {
     for (const args of [[], ["analyze"], ["analyze", model, "--jsn"], ["analyze", model, "--json", "--csv"], ["analyze", model, "--threads", "0"], ["analyze", model, "--spectrum"], ["nonsense"]]) {
       const { code, out } = run(...args);
@@ -127,21 +173,16 @@ describe("ranklens analyze", () => {
 describe.skipIf(process.platform === "win32")("Ctrl+C", () => {
   it("stops at once, says what is kept, and leaves no process", async () => {
     const large = writeModel(folder.path, "large.safetensors", { victim: noise(1, 3000, 3000), small: noise(2, 20, 20) });
-    const child = spawn(process.execPath, [programs.cli, "analyze", large, "--threads", "2"], { env: environment(), stdio: ["ignore", "pipe", "pipe"] });
-    let [out, err] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => { out += text; });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => { err += text; });
-    const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
-    const journals = () => (existsSync(join(folder.path, "cache")) ? readdirSync(join(folder.path, "cache"), { recursive: true, encoding: "utf8" }) : []).filter((name) => name.endsWith(".journal"));
-    while (journals().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { child, closed, output } = started("analyze", large, "--threads", "2");
+    await journaled(child);
     const children = execFileSync("ps", ["-o", "pid=", "--ppid", String(child.pid)], { encoding: "utf8" }).trim().split(/\s+/).map(Number);
     expect(children.filter(isAlive).length).toBeGreaterThan(0);
     const asked = performance.now();
     child.kill("SIGINT");
     expect(await closed).toBe(130);
     expect(performance.now() - asked).toBeLessThan(500);
-    expect(err).toMatch(/^ranklens: interrupted, 1 of 2 matrices were measured and are kept: run it again to go on\.\n$/);
-    expect(out).toBe("");
+    expect(output.err).toMatch(/^ranklens: interrupted, 1 of 2 matrices were measured and are kept: run it again to go on\.\n$/);
+    expect(output.out).toBe("");
     await untilGone(children, 500);
   });
 });

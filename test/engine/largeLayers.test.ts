@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { LayerRow } from "../../src/shared/report";
 import { bytesByRows, bytesOfWhole } from "../../src/engine/memory";
 import { enginesOfTest } from "./support/enginesOfTest";
 import { writeModel } from "./support/modelFiles";
+import { peakOf } from "./support/peak";
 import type { WatchedEngine } from "./support/watchedEngine";
 
 const here = enginesOfTest();
@@ -33,11 +34,6 @@ async function rowsAfterAnalysis({ client }: WatchedEngine, path: string): Promi
   await client.request("analyze", { path });
   const { lines } = await client.request("rows", { path, start: 0, end: 99, sort: { key: "model", descending: false }, filter: "", open: ["experts.w1"] });
   return lines.map(({ row }) => row);
-}
-
-/** The most memory that the compute processes had at once each. Linux tells it. */
-function peakOf({ computers }: WatchedEngine): number {
-  return Math.max(...computers().map((pid) => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])));
 }
 
 describe("an embedding of more values than are held in memory", () => {

@@ -27,6 +27,7 @@ describe.each(THEMES)("the wizard in the %s theme", (theme) => {
     await page.getByRole("button", { name: "History" }).click();
     await page.waitForTimeout(300);
     await page.screenshot({ path: join(pictures, `wizard-${theme}-${width}.png`), fullPage: true });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), "nothing is wider than the page").toBe(width);
     expect(await accessibilityFaults(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();

@@ -1,6 +1,7 @@
 import { Fault } from "../../shared/fault";
 import type { LayerLadder } from "../../shared/planning";
-import { ladderOf, wholeRung, type ModeSpectra } from "../../factorize/ladder";
+import { candidateLadder } from "../../factorize/candidateRungs";
+import { wholeRung, type ModeSpectra } from "../../factorize/ladder";
 import type { PreparedModel } from "./preparedModel";
 
 const ONE_POSITION = { before: [], after: [] };
@@ -13,10 +14,12 @@ export function laddersOf(model: PreparedModel, name: string): LayerLadder[] {
   if (candidate === null) throw new Fault("not-found", `${name} is no layer that can be factorized.`, "Choose another one.");
   const { latency, times } = model;
   const own = latency?.layers.get(name);
-  return candidate.schemes.map(({ scheme, spectra }) => ({
-    scheme: scheme.id, label: scheme.label, modes: scheme.fit !== undefined ? [] : spectra.slice(0, scheme.fullRanks(candidate.target).length).map(largestOfGroups),
-    rungs: ladderOf(candidate.target, scheme, spectra, ONE_POSITION, MOST_RUNGS).map((rung) => ({
-      ranks: rung.ranks, parameters: rung.parameters, error: Number(Math.sqrt(rung.error2).toPrecision(6)), ms: own !== undefined && times?.schemes.includes(scheme.id) === true ? own(rung) : null,
+  return candidate.schemes.map((each) => ({
+    scheme: each.scheme.id, label: each.scheme.label,
+    modes: each.scheme.fit !== undefined ? [] : each.spectra.slice(0, each.scheme.fullRanks(candidate.target).length).map(largestOfGroups),
+    rungs: candidateLadder(candidate, each, ONE_POSITION, MOST_RUNGS).map((rung) => ({
+      ranks: rung.ranks, parameters: rung.parameters, error: Number(Math.sqrt(rung.error2).toPrecision(6)),
+      ms: own !== undefined && times?.schemes.includes(each.scheme.id) === true ? own(rung) : null,
     })),
     wholeMs: own?.({ scheme: null, parameters: wholeRung(candidate.target, ONE_POSITION).parameters }) ?? null,
   }));

@@ -1,9 +1,10 @@
 import { Fault } from "../../shared/fault";
 import type { Draft, Lock, ModelEstimate, Proposal } from "../../shared/planning";
 import type { Considered } from "../../factorize/candidates";
-import { rungAt, wholeRung } from "../../factorize/ladder";
+import { candidateRung } from "../../factorize/candidateRungs";
+import { wholeRung } from "../../factorize/ladder";
 import { plannedMultiplyAdds } from "../../factorize/multiplyAdds";
-import { bytesOf, propose, type Wish } from "../../factorize/propose";
+import { bytesOf, onDataFlags, propose, type Wish } from "../../factorize/propose";
 import { parseRankRule } from "../../factorize/rankRule";
 import type { MeasuredLatency } from "../../factorize/latency";
 import type { SchemeWish } from "../../factorize/scheme";
@@ -145,14 +146,14 @@ function lockedLayer({ name, parameters, candidate }: Considered, { scheme: id, 
   if (id === null) return { ...own, action: "keep", scheme: null, ranks: [], reason: "kept by hand", parametersAfter: parameters, relativeError: 0 };
   const found = candidate?.schemes.find(({ scheme }) => scheme.id === id);
   if (candidate === null || found === undefined) throw new Fault("plan-mismatch", `The ${id} scheme does not fit layer ${name}.`, "Choose another scheme for it.");
-  const { scheme, spectra } = found;
+  const { scheme } = found;
   const full = scheme.fullRanks(candidate.target);
   if (ranks.length !== full.length || ranks.some((rank, mode) => !Number.isSafeInteger(rank) || rank < 1 || rank > full[mode]!)) {
     throw new Fault("plan-mismatch", `Ranks ${ranks.join(" × ")} of layer ${name} are out of range: the highest are ${full.join(" × ")}.`, "Choose lower ones.");
   }
-  const rung = rungAt(candidate.target, scheme, ranks, spectra, candidate.positions ?? ONE_POSITION);
+  const rung = candidateRung(candidate, found, ranks, candidate.positions ?? ONE_POSITION);
   const multiplied = candidate.positions === undefined ? {} : { multiplyAddsBefore: wholeRung(candidate.target, candidate.positions).multiplyAdds, multiplyAddsAfter: rung.multiplyAdds };
-  return { ...own, action: "factorize", scheme: scheme.id, ranks, reason: "set by hand", parametersAfter: rung.parameters, ...multiplied, relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)) };
+  return { ...own, action: "factorize", scheme: scheme.id, ranks, reason: "set by hand", parametersAfter: rung.parameters, ...multiplied, relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)), ...onDataFlags(found) };
 }
 
 function dtypeOf(considered: readonly Considered[], name: string): string {

@@ -8,6 +8,7 @@ import { bytesField, textField } from "./encode";
 import { microModels } from "./micro";
 import type { PlacedGraph } from "./scan";
 import { spliced, type Edit } from "./splice";
+import { takenBy } from "./taken";
 import type { Consumer, WeightUses } from "./uses";
 
 const CHUNK = 4 * 1024 * 1024;
@@ -29,7 +30,11 @@ export function activationProbe(file: FileBytes, graphs: readonly PlacedGraph[],
     layers: layers.map(({ target }) => target),
     uncounted: [...uncounted, ...all.filter((layer) => !isMain(layer)).map(({ target }) => target.name)],
     values, data,
-    write: (write) => writeExposing(file, main, values, write),
+    taken: new Map(layers.flatMap(({ target, uses }) => {
+      const own = uses.nodes.map((consumer) => takenBy(target, consumer, dataOf(consumer)));
+      return own.every((each) => each !== null) ? [[target.name, own]] : [];
+    })),
+    write: (exposed, write) => writeExposing(file, main, exposed, write),
     micro: async (name, steps, shapes) => {
       const layer = layers.find(({ target }) => target.name === name);
       return layer === undefined ? null : microModels({ file, opset }, layer, steps, shapes);

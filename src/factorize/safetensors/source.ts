@@ -98,7 +98,7 @@ function targetOf(layer: Layer, piece: Piece | undefined, names: ReadonlySet<str
 /** How the layer applies its weight, or why it stays as it is. */
 function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, axes }: Piece, names: ReadonlySet<string>, output: Output): Form | string {
   if (!isWritable(dtype)) return `its weight is quantized (${dtype}): factors of full precision would be larger`;
-  if (!RECURRENT.test(name) && !WEIGHT.test(name)) return "its tensor is no module's weight by its name";
+  if (!RECURRENT.test(name) && !WEIGHT.test(name)) return "its name does not end in .weight, as that of a module's weight does";
   const tied = notes.find((note) => note.startsWith("also used as"));
   if (tied !== undefined || isAlias) return `its weight is ${tied ?? "shared with another tensor"}`;
   switch (kind) {

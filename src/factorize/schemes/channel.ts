@@ -21,12 +21,16 @@ export const channelScheme: Scheme = {
     const kernels = kernelsOf(target);
     return [groupsOf(kernels, values).map((group) => matrix(kernels.out, kernels.in * kernels.positions, group))];
   },
+  inputs(target) {
+    const { groups, in: inEach, positions } = kernelsOf(target);
+    return { side: "columns", length: inEach * positions, groups };
+  },
   steps,
   async factor(target, values, ranks, svd) {
     const { form, out, in: inEach, positions } = kernelsOf(target);
     const rank = ranks[0]!;
     const halves = [];
-    for (const unfolding of channelScheme.unfoldings(target, values)[0]!) halves.push(balanced(await svd.truncate(unfolding, rank)));
+    for (const [group, unfolding] of channelScheme.unfoldings(target, values)[0]!.entries()) halves.push(balanced(await svd.truncate(unfolding, rank, group)));
     const first = packed(form.op, halves.map(({ right }) => right), rank, inEach, positions);
     const last = packed("conv", halves.map(({ left }) => left), out, rank, 1);
     return steps(target, ranks).map((step, index) => ({ ...step, values: index === 0 ? first : last }));

@@ -13,6 +13,10 @@ export const svdScheme: Scheme = {
   refusal: ({ form, shape }) => (isConvolution(form) ? "a convolution has schemes of its own" : shape.length !== 2 && form.op !== "recurrent" ? "its weight is no matrix" : null),
   fullRanks: ({ shape }) => [Math.min(...sidesOf(shape))],
   unfoldings: (target, values) => [[matrixOf(target, values)]],
+  inputs(target) {
+    const [rows, columns] = sidesOf(target.shape);
+    return layoutOf(target) === "in_out" ? { side: "rows", length: rows, groups: 1 } : { side: "columns", length: columns, groups: 1 };
+  },
   steps,
   async factor(target, values, ranks, svd) {
     const { left, right } = balanced(await svd.truncate(matrixOf(target, values), ranks[0]!));

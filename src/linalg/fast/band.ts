@@ -35,10 +35,10 @@ export class BandStorage {
     for (let j = 0; j < b; j++) for (let i = 0; i <= j; i++) data[(k + j) * stride + k + b + i + b] = factor[j * b + i]!;
   }
 
-  /** Reduces to bidiagonal form in place; both diagonals in float64. */
-  toBidiagonal(module: KernelModule, scratch: Floats, negligible: number): { diagonal: Float64Array; superdiagonal: Float64Array } {
+  /** Reduces to bidiagonal form in place; both diagonals in float64. @param kept takes the reflectors of the right side (chaseReflectors.ts) */
+  toBidiagonal(module: KernelModule, scratch: Floats, negligible: number, kept?: Floats): { diagonal: Float64Array; superdiagonal: Float64Array } {
     const { order, b, stride, data } = this;
-    module.of(data instanceof Float32Array ? "float32" : "float64").chaseBand(data.byteOffset, order, scratch.byteOffset, negligible);
+    module.of(data instanceof Float32Array ? "float32" : "float64").chaseBand(data.byteOffset, order, scratch.byteOffset, negligible, kept?.byteOffset ?? 0);
     const diagonal = Float64Array.from({ length: order }, (_, i) => data[i * stride + i + b]!);
     const superdiagonal = Float64Array.from({ length: order - 1 }, (_, i) => data[i * stride + i + 1 + b]!);
     return { diagonal, superdiagonal };

@@ -4,10 +4,7 @@
  */
 import type { Block, Gemm } from "./gemm";
 import type { KernelModule } from "./kernels";
-import { shortFactor } from "./shortFactor";
-
-/** Vectors are padded to what the kernels take at a turn. */
-const PADDING = 8;
+import { PADDING, shortFactor } from "./shortFactor";
 
 /** Vectors that are factorized together at least: with fewer the calls cost more than the products. */
 const DEPTH = 2048;
@@ -56,7 +53,7 @@ export class BlockedFactor {
   /** The lower triangular factor (short × short), which has the singular values of all that was added. */
   finish(): Block & { readonly data: Float64Array } {
     const { short, gemm, module, negligible, stack, length, factor } = this;
-    return shortFactor({ rows: short, columns: length, data: stack }, gemm, module, negligible, factor);
+    return shortFactor({ rows: short, columns: length, data: stack }, gemm, module, negligible, { factor });
   }
 
   /** Columns of the wanted ones that the stack has room for: at least one, if need be by reducing it. */

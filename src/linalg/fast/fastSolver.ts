@@ -8,14 +8,14 @@ import { bandwidth } from "./band";
 import { BlockedFactor } from "./blockedFactor";
 import { float32Blurs } from "./blur";
 import { DIRECT_SIDE, DIRECT_WORK, directSingularValues } from "./direct";
-import type { Block, Floats, Gemm } from "./gemm";
+import type { Block, Gemm } from "./gemm";
 import { GramMatrix } from "./gram";
 import { spectrumOfGram } from "./gramSpectrum";
 import { KernelModule } from "./kernels";
 import { leadingOfBlocks } from "./leadingOfBlocks";
 import { OnnxGemm } from "./onnxGemm";
 import { plainGemm } from "./plainGemm";
-import { scaleToModerate, type Scaled } from "./scaling";
+import { moderateSource, scaleToModerate } from "./scaling";
 import { shortFactor } from "./shortFactor";
 import { allTriplets } from "./svd";
 import { isWorthKrylov, leadingTriplets, type BoundedTriplets } from "./topK";
@@ -39,8 +39,11 @@ export interface FastSolverOptions {
 /** From this aspect on, a factor of the short side comes first. */
 const SHORT_SIDE_ASPECT = 1.6;
 
-/** A work storage of up to so many values stays from matrix to matrix. */
+/** A work storage of up to so many values stays from matrix to matrix; a longer one of a long matrix is not made at all. */
 const KEPT_VALUES = 48 * 2 ** 20;
+
+/** Up to this short side a float32 matrix's Gram matrix is quicker than an LQ factor, in whose panels little is a product. */
+const GRAM_SIDE = 2560;
 
 /** Promised errors of values, as parts of σ₁. */
 const SINGLE_ERROR = 1e-6;
@@ -73,10 +76,12 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
     const short = Math.min(rows, columns);
     if (short === 0) return new Float64Array(0);
     if (!this.native) return this.options.fallback.singularValues(matrix);
-    const scaled = scaleToModerate(data);
-    if (scaled.frobenius === 0) return new Float64Array(short);
-    const values = short === 1 ? Float64Array.of(scaled.frobenius) : this.scaledSingularValues(matrix, scaled);
-    return values.map((value) => value * scaled.unscale);
+    const gram = this.isForGram(matrix) ? spectrumOfGram(gramOf(matrix, this.gemm), this.gemm, this.module) : undefined;
+    if (gram && !float32Blurs(gram.values, gram.lost)) return gram.values;
+    const { frobenius, unscale } = scaleToModerate(data);
+    if (frobenius === 0) return new Float64Array(short);
+    const values = short === 1 ? Float64Array.of(frobenius) : gram ? doubleSingularValues(matrix, frobenius, this.gemm, this.module) : this.scaledSingularValues(matrix, frobenius);
+    return values.map((value) => value * unscale);
   }
 
   /**
@@ -94,22 +99,23 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
   }
 
   /**
-   * As `singularValues`, for a matrix that is read in blocks. A tall float32 one is never in memory whole: beside a block it
-   * takes three times short² in float64 at most. Of others there is one copy, in the end in float64 where float32 blurs.
+   * As `singularValues`, for a matrix that is read in blocks. A tall one is never in memory whole: beside a block it takes
+   * three times short² in float64 at most. Of others there is one copy, in the end in float64 where float32 blurs.
    * @param inFloat64 to the accuracy of float64 whatever the values' type
    */
   async singularValuesOf(source: RowSource, inFloat64 = false): Promise<Float64Array> {
     const { rows, columns, type } = source;
     const isTall = rows > SHORT_SIDE_ASPECT * columns;
     const isWide = columns > SHORT_SIDE_ASPECT * rows;
-    if (!this.native || type === "float64" || isWide || (inFloat64 && !isTall)) return this.singularValues(await wholeOf(source, inFloat64 ? "float64" : type));
-    return isTall ? this.tallSingularValues(source, inFloat64) : this.squareSingularValues(source);
+    const needsFloat64 = inFloat64 || type === "float64";
+    if (!this.native || isWide || (needsFloat64 && !isTall)) return this.singularValues(await wholeOf(source, needsFloat64 ? "float64" : type));
+    return isTall ? this.tallSingularValues(source, needsFloat64) : this.squareSingularValues(source);
   }
 
-  /** As `leadingSingularValue`; a tall float32 matrix is not in memory whole. */
+  /** As `leadingSingularValue`; a tall matrix is not in memory whole. */
   async leadingSingularValueOf(source: RowSource): Promise<{ readonly value: number; readonly error: number }> {
     const { rows, columns, type } = source;
-    const inBlocks = this.native && type === "float32" && rows > SHORT_SIDE_ASPECT * columns && isWorthKrylov(source, 1);
+    const inBlocks = this.native && rows > SHORT_SIDE_ASPECT * columns && isWorthKrylov(source, 1);
     return inBlocks ? leadingOfBlocks(source, this.gemm, this.module) : this.leadingSingularValue(await wholeOf(source, type));
   }
 
@@ -127,18 +133,21 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
     return (this.kernels ??= new KernelModule());
   }
 
-  private scaledSingularValues(block: Block, { frobenius }: Scaled): Float64Array {
+  /** Long float32 matrices whose Gram matrix is made sooner than an orthogonal factor, or needs less memory than one. */
+  private isForGram(block: Block): boolean {
+    const isSingle = block.data instanceof Float32Array;
+    return isSingle && isLong(block) && !isForDirect(block) && (Math.min(block.rows, block.columns) <= GRAM_SIDE || block.data.length > KEPT_VALUES);
+  }
+
+  private scaledSingularValues(block: Block, frobenius: number): Float64Array {
     const { gemm, module } = this;
     const { rows, columns, data } = block;
-    const short = Math.min(rows, columns);
-    const long = Math.max(rows, columns);
-    if (short <= DIRECT_SIDE && long * short * short <= DIRECT_WORK) return directSingularValues(block, module);
+    if (isForDirect(block)) return directSingularValues(block, module);
     if (data instanceof Float64Array) return doubleSingularValues(block, frobenius, gemm, module);
-    const { values, lost } =
-      long > SHORT_SIDE_ASPECT * short
-        ? spectrumOfGram(gramOf(block, gemm), gemm, module)
-        : { values: twoStageSingularValues(block, this.workFor(data.length), frobenius, gemm, module), lost: 0 };
-    return float32Blurs(values, lost) ? doubleSingularValues(block, frobenius, gemm, module) : values;
+    const work = this.workFor(data.length);
+    const square = isLong(block) ? shortFactor({ rows, columns, data }, gemm, module, negligibleSquare("float32", frobenius), { work }) : block;
+    const values = twoStageSingularValues(square, square === block ? work : square.data, frobenius, gemm, module);
+    return float32Blurs(values, 0) ? doubleSingularValues(block, frobenius, gemm, module) : values;
   }
 
   private async tallSingularValues(source: RowSource, inFloat64: boolean): Promise<Float64Array> {
@@ -153,8 +162,9 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
       frobenius = Math.sqrt(sumOfSquares(values));
     }
     const factor = new BlockedFactor(columns, gemm, module, negligibleSquare("float64", frobenius));
-    for await (const block of blocksOf(source)) factor.addRows(block);
-    return this.singularValues(factor.finish());
+    const { source: moderate, unscale } = source.type === "float64" ? await moderateSource(source) : { source, unscale: 1 };
+    for await (const block of blocksOf(moderate)) factor.addRows(block);
+    return (await this.singularValues(factor.finish())).map((value) => value * unscale);
   }
 
   /** In place: where float32 blurs, the matrix is read a second time. */
@@ -172,7 +182,7 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
   }
 
   /** Stays from matrix to matrix, as fresh memory would cost more than its use. */
-  private workFor(length: number): Floats {
+  private workFor(length: number): Float32Array {
     if (length > KEPT_VALUES) return new Float32Array(length);
     if (!this.work || this.work.length < length) this.work = new Float32Array(length);
     return this.work;
@@ -181,10 +191,10 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
 
 /** In float64 all the way. The storage of a float64 matrix is overwritten; of a float32 one with a long side there is no copy. */
 function doubleSingularValues({ rows, columns, data }: Block, frobenius: number, gemm: Gemm, module: KernelModule): Float64Array {
-  const [short, long] = [Math.min(rows, columns), Math.max(rows, columns)];
+  const short = Math.min(rows, columns);
   const negligible = negligibleSquare("float64", frobenius);
   let square: Block;
-  if (long <= SHORT_SIDE_ASPECT * short) square = { rows, columns, data: data instanceof Float64Array ? data : new Float64Array(data) };
+  if (!isLong({ rows, columns, data })) square = { rows, columns, data: data instanceof Float64Array ? data : new Float64Array(data) };
   else if (data instanceof Float64Array) square = shortFactor({ rows, columns, data }, gemm, module, negligible);
   else {
     const factor = new BlockedFactor(short, gemm, module, negligible);
@@ -193,6 +203,15 @@ function doubleSingularValues({ rows, columns, data }: Block, frobenius: number,
     square = factor.finish();
   }
   return twoStageSingularValues(square, square.data, frobenius, gemm, module);
+}
+
+function isLong({ rows, columns }: Block): boolean {
+  return Math.max(rows, columns) > SHORT_SIDE_ASPECT * Math.min(rows, columns);
+}
+
+function isForDirect({ rows, columns }: Block): boolean {
+  const short = Math.min(rows, columns);
+  return short <= DIRECT_SIDE && rows * columns * short <= DIRECT_WORK;
 }
 
 function gramOf(block: Block, gemm: Gemm): GramMatrix {

@@ -3,34 +3,37 @@
  * short². Squaring leaves a floor of about 1e-8·σ₁ (√ε), a tenth of what float32 itself leaves.
  */
 import type { Block, Gemm } from "./gemm";
+import type { KernelModule } from "./kernels";
 
 /** Rows of a strip of the lower triangle: enough for fast products, few enough for the small factorization in between. */
-const stripOf = (short: number): number => (short <= 1024 ? 64 : 128);
+const stripOf = (short: number): number => (short <= 1024 ? 96 : 128);
 /** Rows or columns of A that are added at a time: deep enough that reading and writing the strips does not count. */
-const DEPTH = 512;
+const depthOf = (short: number): number => (short <= 1024 ? 1024 : 512);
 /** A pivot below this part of the largest diagonal entry is rounding: the row depends on those before. */
 const PIVOT_TOLERANCE = 10 * Number.EPSILON;
 
 /** The lower triangle of A·Aᵀ in strips of rows; strip p has p + 1 times as many columns as rows. */
 export class GramMatrix {
   private strips: { rows: number; columns: number; data: Float64Array }[] = [];
+  private readonly depth: number;
   private readonly block: Float64Array;
 
   /** @param short the shorter side of the matrix */
   constructor(readonly short: number, private readonly gemm: Gemm) {
+    this.depth = depthOf(short);
     const strip = stripOf(short);
     for (let first = 0; first < short; first += strip) {
       const rows = Math.min(strip, short - first);
       this.strips.push({ rows, columns: first + rows, data: new Float64Array(rows * (first + rows)) });
     }
-    this.block = new Float64Array(short * DEPTH);
+    this.block = new Float64Array(short * this.depth);
   }
 
   /** Adds rows of a tall matrix (each of length `short`). Callers that stream one call this with block after block. */
   addRows({ rows, columns, data }: Block): void {
     const { short, block } = this;
-    for (let first = 0; first < rows; first += DEPTH) {
-      const depth = Math.min(DEPTH, rows - first);
+    for (let first = 0; first < rows; first += this.depth) {
+      const depth = Math.min(this.depth, rows - first);
       // Transposed in squares that stay in cache.
       for (let i0 = 0; i0 < depth; i0 += 16) {
         const i1 = Math.min(depth, i0 + 16);
@@ -45,13 +48,9 @@ export class GramMatrix {
   /** Adds columns of a wide matrix of `short` rows. */
   addColumns({ columns, data }: Block): void {
     const { short, block } = this;
-    for (let first = 0; first < columns; first += DEPTH) {
-      const depth = Math.min(DEPTH, columns - first);
-      for (let i = 0, to = 0; i < short; i++) {
-        const from = i * columns + first;
-        // A loop converts faster than set() between types.
-        for (let j = from; j < from + depth; j++) block[to++] = data[j]!;
-      }
+    for (let first = 0; first < columns; first += this.depth) {
+      const depth = Math.min(this.depth, columns - first);
+      for (let i = 0; i < short; i++) block.set(data.subarray(i * columns + first, i * columns + first + depth), i * depth);
       this.add(depth);
     }
   }
@@ -81,7 +80,7 @@ export class GramMatrix {
    * L, times the unit, has the singular values of A. Rows that depend on those before, to rounding, get a zero pivot and are counted; rows
    * of zeros are not.
    */
-  cholesky(): { factor: Block; unit: number; dependent: number } {
+  cholesky(module: KernelModule): { factor: Block; unit: number; dependent: number } {
     const { short, gemm, strips } = this;
     const factor = new Float32Array(short * short);
     const diagonal = this.diagonal();
@@ -92,7 +91,7 @@ export class GramMatrix {
     for (let first = 0, p = 0; p < strips.length; first += strips[p]!.rows, p++) {
       const { rows: width } = strips[p]!;
       const column = this.takeColumn(p, width);
-      const inverse = factorBlock(column, width, smallest);
+      const inverse = factorBlock(column, width, smallest, module);
       const below = short - first - width;
       const panel = { rows: below, columns: width, data: new Float64Array(below * width) };
       if (below > 0) {
@@ -145,40 +144,12 @@ export class GramMatrix {
 }
 
 /** Cholesky of the leading n × n block in place (lower triangle), and the inverse of its factor. */
-function factorBlock(a: Float64Array, n: number, smallest: number): Float64Array {
-  const inverse = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      const rest = a[i * n + j]! - dot(a, i * n, j * n, j);
-      const pivot = a[j * n + j]!;
-      if (j < i) a[i * n + j] = pivot === 0 ? 0 : rest / pivot;
-      else a[i * n + i] = rest > smallest ? Math.sqrt(rest) : 0;
-    }
-    const pivot = a[i * n + i]!;
-    if (pivot === 0) continue;
-    // Row i of the inverse: L⁻¹[i, :] = (eᵢ − Σ L[i, k] L⁻¹[k, :]) / L[i, i].
-    const row = inverse.subarray(i * n, i * n + i + 1);
-    for (let k = 0; k < i; k++) {
-      const weight = a[i * n + k]!;
-      for (let j = 0; j <= k; j++) row[j]! -= weight * inverse[k * n + j]!;
-    }
-    row[i] = 1;
-    for (let j = 0; j <= i; j++) row[j]! /= pivot;
-  }
+function factorBlock(a: Float64Array, n: number, smallest: number, module: KernelModule): Float64Array {
+  const [block, inverse] = module.allocate("float64", n * n, n * n) as [Float64Array, Float64Array];
+  block.set(a.subarray(0, n * n));
+  module.choleskyBlock(block.byteOffset, n, smallest, inverse.byteOffset);
+  a.set(block);
   return inverse;
-}
-
-function dot(a: Float64Array, p: number, q: number, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  const whole = length - (length % 4);
-  for (let k = 0; k < whole; k += 4) {
-    s0 += a[p + k]! * a[q + k]!;
-    s1 += a[p + k + 1]! * a[q + k + 1]!;
-    s2 += a[p + k + 2]! * a[q + k + 2]!;
-    s3 += a[p + k + 3]! * a[q + k + 3]!;
-  }
-  for (let k = whole; k < length; k++) s0 += a[p + k]! * a[q + k]!;
-  return s0 + s1 + (s2 + s3);
 }
 
 /** Writes one block column of L in units: the factored diagonal block and the panel below it. */

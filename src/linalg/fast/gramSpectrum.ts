@@ -9,7 +9,7 @@ import { twoStageSingularValues } from "./twoStage";
  * them were taken for rounding and made zero. The entries of the matrix must be within 1e±150.
  */
 export function spectrumOfGram(gram: GramMatrix, gemm: Gemm, module: KernelModule): { values: Float64Array; lost: number } {
-  const { factor, unit, dependent } = gram.cholesky();
+  const { factor, unit, dependent } = gram.cholesky(module);
   const frobenius = Math.sqrt(sumOfSquares(factor.data));
   if (frobenius === 0) return { values: new Float64Array(gram.short), lost: 0 };
   const values = twoStageSingularValues(factor, factor.data, frobenius, gemm, module);

@@ -16,20 +16,26 @@ interface Exports {
   factorPanel64: FactorPanel;
   chaseBand32: ChaseBand;
   chaseBand64: ChaseBand;
+  chaseTile32: ChaseTile;
   transpose32: MoveBlock;
   transpose64: MoveBlock;
   copyBlock32: MoveBlock;
   copyBlock64: MoveBlock;
   transformQd: TransformQd;
   transformQdTwice: TransformQd;
+  twistedVectors: TwistedVectors;
+  choleskyBlock: CholeskyBlock;
   bidiagonalize: Bidiagonalize;
   symmetricTimes: SymmetricTimes;
   pendingColumn: PendingColumn;
   subtractPending: SubtractPending;
 }
 type FactorPanel = (vectors: number, count: number, length: number, offset: number, factor: number, taus: number, negligible: number) => void;
-type ChaseBand = (band: number, order: number, scratch: number, negligible: number) => void;
+type ChaseBand = (band: number, order: number, scratch: number, negligible: number, kept: number) => void;
+type ChaseTile = (kept: number, blocks: number, sweep: number, step: number, tile: number, scratch: number) => void;
+type TwistedVectors = (q: number, e: number, products: number, n: number, values: number, count: number, target: number, stride: number, scratch: number, residuals: number) => void;
 type TransformQd = (q: number, e: number, nextQ: number, nextE: number, last: number, shift: number, trail: number) => void;
+type CholeskyBlock = (a: number, n: number, smallest: number, inverse: number) => void;
 type Bidiagonalize = (a: number, n: number, stride: number, d: number, e: number, v: number, w: number) => void;
 type SymmetricTimes = (a: number, stride: number, first: number, n: number, x: number, w: number) => void;
 type PendingColumn = (a: number, stride: number, j: number, n: number, left: number, right: number, half: number, count: number, target: number) => void;
@@ -58,6 +64,9 @@ export class KernelModule {
   readonly float64: Kernels;
   readonly transformQd: TransformQd;
   readonly transformQdTwice: TransformQd;
+  readonly chaseTile: ChaseTile;
+  readonly twistedVectors: TwistedVectors;
+  readonly choleskyBlock: CholeskyBlock;
   readonly bidiagonalize: Bidiagonalize;
   readonly symmetricTimes: SymmetricTimes;
   readonly pendingColumn: PendingColumn;
@@ -68,6 +77,9 @@ export class KernelModule {
     this.exports = instance.exports as Exports;
     this.transformQd = this.exports.transformQd;
     this.transformQdTwice = this.exports.transformQdTwice;
+    this.chaseTile = this.exports.chaseTile32;
+    this.twistedVectors = this.exports.twistedVectors;
+    this.choleskyBlock = this.exports.choleskyBlock;
     this.bidiagonalize = this.exports.bidiagonalize;
     this.symmetricTimes = this.exports.symmetricTimes;
     this.pendingColumn = this.exports.pendingColumn;

@@ -13,7 +13,7 @@ const PRODUCT_ROUNDING = 8e-7;
 
 /**
  * σ₁ from below, and how far from a singular value it may lie at most.
- * @param source of finite float32 values, at least BLOCK · STEPS columns
+ * @param source of finite values, which are rounded to float32 where they are float64; at least BLOCK · STEPS columns
  */
 export async function leadingOfBlocks(source: RowSource, gemm: Gemm, module: KernelModule): Promise<{ readonly value: number; readonly error: number }> {
   const { columns } = source;
@@ -38,9 +38,10 @@ export async function leadingOfBlocks(source: RowSource, gemm: Gemm, module: Ker
 async function applyGram(source: RowSource, vectors: Block, image: Block, gemm: Gemm): Promise<void> {
   const sent: Block = { ...vectors, data: Float32Array.from(vectors.data) };
   const part: Block = { ...vectors, data: new Float32Array(vectors.data.length) };
-  for await (const block of blocksOf(source)) {
+  for await (const read of blocksOf(source)) {
+    const { unscale } = scaleToModerate(read.data);
+    const block: Block = { ...read, data: read.data instanceof Float32Array ? read.data : Float32Array.from(read.data) };
     const product: Block = { rows: block.rows, columns: BLOCK, data: like(block.data, block.rows * BLOCK) };
-    const { unscale } = scaleToModerate(block.data);
     gemm.multiplyTransB(block, sent, product);
     const turned: Block = { rows: BLOCK, columns: block.rows, data: like(block.data, block.rows * BLOCK) };
     for (let i = 0; i < block.rows; i++) for (let j = 0; j < BLOCK; j++) turned.data[j * block.rows + i] = product.data[i * BLOCK + j]!;

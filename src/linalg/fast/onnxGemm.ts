@@ -3,14 +3,18 @@
  * SharedArrayBuffer).
  */
 import type { Block, Floats, Gemm } from "./gemm";
-import { gemmModel, type ElementType, type GemmNode } from "./onnxGraph";
+import { WITHHELD, gemmModel, type ElementType, type GemmNode } from "./onnxGraph";
 import { loadOnnxRuntime, type NativeSession, type OnnxRuntime } from "./onnxRuntime";
 
+/** Bytes of the output of one call: what is added to stays in the last cache. */
+const STRIP_BYTES = 16 * 2 ** 20;
+
 /**
- * Bytes of the output of one call. Onnxruntime-node also returns a copy of every output: in pieces of this size the
- * copy stays in cache, and no allocation takes fresh pages from the system.
+ * Onnxruntime-node writes an output where it is told to and then returns a copy of it besides, zeroed first, which for
+ * a large output takes longer than the product. It copies the outputs in turn, and throws at the first whose type
+ * JavaScript lacks: with such an output ahead of Y nothing is copied. The throw costs 5 µs, as the copy of so many bytes.
  */
-const STRIP_BYTES = 4 * 2 ** 20;
+const WITHHOLD_BYTES = 64 * 2 ** 10;
 
 /**
  * Floating-point operations from which a product is worth a second thread. Threads that do not spin take tens of
@@ -19,7 +23,7 @@ const STRIP_BYTES = 4 * 2 ** 20;
 const PARALLEL_OPERATIONS = 3e7;
 
 type Operation = "multiply" | "multiplyTransB" | "subtract" | "addTransB" | "subtractTransB";
-const NODES: Record<Operation, Omit<GemmNode, "type">> = {
+const NODES: Record<Operation, Omit<GemmNode, "type" | "withWithheld">> = {
   multiply: { transB: false, alpha: 1, withC: false },
   multiplyTransB: { transB: true, alpha: 1, withC: false },
   subtract: { transB: false, alpha: -1, withC: true },
@@ -31,6 +35,8 @@ export type GemmOrReason = { readonly gemm: OnnxGemm } | { readonly reason: stri
 
 export class OnnxGemm implements Gemm {
   private readonly sessions = new Map<string, NativeSession>();
+  /** Bytes from which an output is not copied besides: see `WITHHOLD_BYTES`; all are copied where that does not work. */
+  private withholdFrom = Infinity;
 
   private constructor(private readonly runtime: OnnxRuntime, readonly threads: number) {}
 
@@ -45,9 +51,8 @@ export class OnnxGemm implements Gemm {
     if ("reason" in loaded) return loaded;
     const gemm = new OnnxGemm(loaded.runtime, threads);
     try {
-      for (const type of ["float32", "float64"] as const) {
-        if (!gemm.passes(type)) return { reason: `ONNX Runtime ${loaded.runtime.version} does not write products where it is told to (${type}).` };
-      }
+      if (!gemm.passes("float32") || !gemm.passes("float64")) return { reason: `ONNX Runtime ${loaded.runtime.version} does not write products where it is told to.` };
+      gemm.withholdFrom = gemm.canWithhold() ? WITHHOLD_BYTES : Infinity;
     } catch (error) {
       return { reason: `ONNX Runtime ${loaded.runtime.version} fails its test: ${error instanceof Error ? error.message : String(error)}` };
     }
@@ -96,7 +101,10 @@ export class OnnxGemm implements Gemm {
     if (NODES[operation].withC) feeds["C"] = output;
     const operations = 2 * y.rows * y.columns * a.columns;
     const threads = operations < PARALLEL_OPERATIONS ? 1 : this.threads;
-    this.session(operation, typeOf(y.data), threads).run(feeds, { Y: output }, {});
+    const withWithheld = y.rows * y.columns * y.data.BYTES_PER_ELEMENT >= this.withholdFrom;
+    const session = this.session(operation, { type: typeOf(y.data), withWithheld }, threads);
+    if (!withWithheld) session.run(feeds, { Y: output }, {});
+    else runWithheld(session, feeds, output);
   }
 
   private tensor({ rows, columns, data }: Block): InstanceType<OnnxRuntime["Tensor"]> {
@@ -105,12 +113,12 @@ export class OnnxGemm implements Gemm {
     return exact instanceof Float32Array ? new this.runtime.Tensor("float32", exact, [rows, columns]) : new this.runtime.Tensor("float64", exact, [rows, columns]);
   }
 
-  private session(operation: Operation, type: ElementType, threads: number): NativeSession {
-    const key = `${operation} ${type} ${threads}`;
+  private session(operation: Operation, kind: Pick<GemmNode, "type" | "withWithheld">, threads: number): NativeSession {
+    const key = `${operation} ${kind.type} ${kind.withWithheld} ${threads}`;
     let session = this.sessions.get(key);
     if (!session) {
       session = new this.runtime.Session();
-      const model = gemmModel({ type, ...NODES[operation] });
+      const model = gemmModel({ ...kind, ...NODES[operation] });
       session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
@@ -123,6 +131,15 @@ export class OnnxGemm implements Gemm {
     return session;
   }
 
+  private canWithhold(): boolean {
+    this.withholdFrom = 0;
+    try {
+      return this.passes("float32") && this.passes("float64");
+    } catch {
+      return false;
+    }
+  }
+
   private passes(type: ElementType): boolean {
     const of = (values: number[], rows: number): Block => ({ rows, columns: values.length / rows, data: type === "float32" ? Float32Array.from(values) : Float64Array.from(values) });
     const a = of([1, 2, 3, 4, 5, 6], 2);
@@ -133,6 +150,22 @@ export class OnnxGemm implements Gemm {
     const gram = of([0, 0, 0, 0], 2);
     this.multiplyTransB(a, a, gram);
     return String([...product.data, ...gram.data]) === String([13, -1, 28, -4, 14, 32, 32, 77]);
+  }
+}
+
+/** What onnxruntime-node says of an output whose type it cannot hand back, when all outputs are written. */
+const NOT_HANDED_BACK = /^Tensor type \(\d+\) is not supported/;
+
+/** Runs a session that has the output `withheld`. */
+function runWithheld(session: NativeSession, feeds: Parameters<NativeSession["run"]>[0], output: InstanceType<OnnxRuntime["Tensor"]>): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    session.run(feeds, { [WITHHELD]: null, Y: output }, {});
+  } catch (error) {
+    if (!(error instanceof Error && NOT_HANDED_BACK.test(error.message))) throw error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

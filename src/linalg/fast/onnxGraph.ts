@@ -13,7 +13,15 @@ export interface GemmNode {
   readonly alpha: number;
   /** A third input C of the output's shape is added. */
   readonly withC: boolean;
+  /** A first output `withheld` of one bfloat16 zero, which onnxruntime-node cannot hand back; see `OnnxGemm`. */
+  readonly withWithheld: boolean;
 }
+
+/** TensorProto.DataType of a type that has no typed array in JavaScript. */
+const BFLOAT16 = 16;
+
+/** Name of the output that is withheld. */
+export const WITHHELD = "withheld";
 
 const VARINT = 0;
 const BYTES = 2;
@@ -46,8 +54,17 @@ function freeMatrix(field: number, name: string, type: ElementType): number[] {
   return message(field, [...text(1, name), ...message(2, message(1, tensor))]);
 }
 
+/** An initializer that is an output too: a bfloat16 zero of shape 1. */
+function withheldOutput(): { initializer: number[]; output: number[] } {
+  const shape = message(2, message(1, int(1, 1)));
+  return {
+    initializer: message(5, [...int(1, 1), ...int(2, BFLOAT16), ...text(8, WITHHELD), ...message(9, [0, 0])]),
+    output: message(12, [...text(1, WITHHELD), ...message(2, message(1, [...int(1, BFLOAT16), ...shape]))]),
+  };
+}
+
 /** A ModelProto with inputs A, B (and C) and output Y. */
-export function gemmModel({ type, transB, alpha, withC }: GemmNode): Uint8Array {
+export function gemmModel({ type, transB, alpha, withC, withWithheld }: GemmNode): Uint8Array {
   const inputs = withC ? ["A", "B", "C"] : ["A", "B"];
   const attributes = [
     ...floatAttribute("alpha", alpha),
@@ -55,6 +72,8 @@ export function gemmModel({ type, transB, alpha, withC }: GemmNode): Uint8Array 
     ...intAttribute("transB", Number(transB)),
   ];
   const node = [...inputs.flatMap((name) => text(1, name)), ...text(2, "Y"), ...text(4, "Gemm"), ...attributes];
-  const graph = [...message(1, node), ...text(2, "gemm"), ...inputs.flatMap((name) => freeMatrix(11, name, type)), ...freeMatrix(12, "Y", type)];
+  const withheld = withWithheld ? withheldOutput() : { initializer: [], output: [] };
+  const values = [...inputs.flatMap((name) => freeMatrix(11, name, type)), ...withheld.output, ...freeMatrix(12, "Y", type)];
+  const graph = [...message(1, node), ...text(2, "gemm"), ...withheld.initializer, ...values];
   return Uint8Array.from([...int(1, IR_VERSION), ...message(7, graph), ...message(8, [...text(1, ""), ...int(2, OPERATOR_SET)])]);
 }

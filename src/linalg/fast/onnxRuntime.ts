@@ -47,6 +47,6 @@ function load(): Loaded {
     return { runtime: { version, Tensor, Session: binding.InferenceSession } };
   } catch (error) {
     const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    return { reason: `ONNX Runtime does not load on ${process.platform}-${process.arch}: ${why}` };
+    return { reason: `ONNX Runtime does not load on ${process.platform}-${process.arch}: ${why?.replace(/\.$/, "")}.` };
   }
 }

@@ -1,63 +1,64 @@
-/** Tall and wide matrices without squaring: Householder LQ of the short side first (Chan 1982), by blocks. */
-import type { Block, Gemm } from "./gemm";
+/** Tall and wide matrices: Householder LQ of the short side first (Chan 1982), by blocks. */
+import type { Block, Floats, Gemm } from "./gemm";
 import type { KernelModule } from "./kernels";
-import { triangularFactor } from "./triangularFactor";
+import { ReflectedMatrix } from "./reflectedMatrix";
 
 /** Rows of a panel: the panel kernel does what lies within, products what lies below. */
 const PANEL = 32;
-/** Elements that the loops of the panel kernel take at a turn. */
-const PADDING = 8;
+/** Elements that the loops of the panel kernel take at a turn, in either precision: rows are padded to multiples of it. */
+export const PADDING = 16;
 
 /**
- * The lower triangular factor (short × short, float64), which has the singular values of the matrix.
- * @param matrix a wide float64 matrix whose rows need no padding is overwritten
+ * The lower triangular factor (short × short, of the matrix's type), which has the singular values of the matrix.
+ * @param matrix a wide one whose rows need no padding is left as it is, unless its storage is the work storage
  * @param negligible squared norm that counts as zero
- * @param factor where to put it, short²
+ * @param work at least as long as the matrix; left out: its own storage
+ * @param factor where to put the factor, short²
  */
-export function shortFactor(matrix: Block, gemm: Gemm, module: KernelModule, negligible: number, factor?: Float64Array): Block & { readonly data: Float64Array } {
+export function shortFactor<T extends Floats>(matrix: Block & { readonly data: T }, gemm: Gemm, module: KernelModule, negligible: number, { work, factor }: { work?: T; factor?: T } = {}): Block & { readonly data: T } {
   const short = Math.min(matrix.rows, matrix.columns);
-  const long = Math.ceil(Math.max(matrix.rows, matrix.columns) / PADDING) * PADDING;
-  const a = shortSideAsRows(matrix, short, long);
-  const l = factor ?? new Float64Array(short * short);
-  const allocated = module.allocate("float64", PANEL * long, PANEL * long, PANEL * PANEL, PANEL, PANEL * PANEL, PANEL * PANEL, short * PANEL);
-  const [reflectors, weighted, corner, taus, gram, triangle, products] = allocated as Float64Array[] as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-  for (let first = 0; first < short; first += PANEL) {
-    const count = Math.min(PANEL, short - first);
-    const next = first + count;
-    reflectors.set(a.subarray(first * long, next * long));
-    // What earlier panels made of these rows is final.
-    for (let i = 0; i < count; i++) {
-      l.set(reflectors.subarray(i * long, i * long + first), (first + i) * short);
-      reflectors.fill(0, i * long, i * long + first);
+  const wide = shortSideAsRows(matrix, short);
+  const lower = factor ?? zeros(matrix.data, short * short);
+  const a = new ReflectedMatrix(wide, PANEL, wide.data === matrix.data ? (work ?? wide.data) : wide.data, gemm, module, negligible);
+  for (let done = 0; done < short; ) {
+    a.startBlock();
+    let dead = 0;
+    for (; dead < a.rank && done + dead < short; dead += PANEL) {
+      const panel = a.loadRows(dead, dead, Math.min(PANEL, a.rows - dead));
+      const first = done + dead;
+      // What the block's earlier panels made of these rows is final.
+      for (let i = 0; i < panel.rows; i++) lower.set(panel.data.subarray(i * a.columns, i * a.columns + dead), (first + i) * short + done);
+      a.reduceRows(panel, dead, dead, dead);
+      for (let i = 0; i < panel.rows; i++) lower.set(a.w.factor.subarray(i * panel.rows, i * panel.rows + i + 1), (first + i) * short + first);
     }
-    module.float64.factorPanel(reflectors.byteOffset, count, long, first, corner.byteOffset, taus.byteOffset, negligible);
-    for (let i = 0; i < count; i++) l.set(corner.subarray(i * count, i * count + i + 1), (first + i) * short + first);
-    if (next === short) break;
-    const w: Block = { rows: count, columns: long, data: reflectors };
-    const sw: Block = { rows: count, columns: long, data: weighted };
-    gemm.multiplyTransB(w, w, { rows: count, columns: count, data: gram });
-    triangularFactor(gram, taus, count, triangle);
-    gemm.multiply({ rows: count, columns: count, data: triangle }, w, sw);
-    const below: Block = { rows: short - next, columns: long, data: a.subarray(next * long) };
-    const product: Block = { rows: short - next, columns: count, data: products };
-    gemm.multiplyTransB(below, sw, product);
-    gemm.subtract(product, w, below);
+    if (done + dead >= short) break;
+    for (let column = 0; column < dead; column += PANEL) {
+      a.loadColumns(dead, column, dead);
+      for (let i = 0; i < a.rows - dead; i++) lower.set(a.w.panel.subarray(i * PANEL, (i + 1) * PANEL), (done + dead + i) * short + done + column);
+    }
+    a.update(dead);
+    done += dead;
   }
-  return { rows: short, columns: short, data: l };
+  return { rows: short, columns: short, data: lower };
 }
 
-/** A float64 copy, short × long, with zeros behind the matrix's own long side; the matrix itself where it is that already. */
-function shortSideAsRows({ rows, columns, data }: Block, short: number, long: number): Float64Array {
-  if (data instanceof Float64Array && rows === short && columns === long) return data;
-  const copy = new Float64Array(short * long);
+/** The matrix, transposed if it is tall, its rows padded with zeros: itself where it needs neither. */
+function shortSideAsRows<T extends Floats>({ rows, columns, data }: Block & { readonly data: T }, short: number): Block & { readonly data: T } {
+  const long = Math.ceil(Math.max(rows, columns) / PADDING) * PADDING;
+  if (rows === short && columns === long) return { rows, columns, data };
+  const copy = zeros(data, short * long);
   if (rows <= columns) {
     for (let i = 0; i < rows; i++) copy.set(data.subarray(i * columns, (i + 1) * columns), i * long);
-    return copy;
+    return { rows: short, columns: long, data: copy };
   }
   // Transposed in strips that stay in cache.
   for (let i0 = 0; i0 < rows; i0 += 16) {
     const i1 = Math.min(rows, i0 + 16);
     for (let j = 0; j < columns; j++) for (let i = i0; i < i1; i++) copy[j * long + i] = data[i * columns + j]!;
   }
-  return copy;
+  return { rows: short, columns: long, data: copy };
+}
+
+function zeros<T extends Floats>(like: T, length: number): T {
+  return (like instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)) as T;
 }

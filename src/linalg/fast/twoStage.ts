@@ -36,7 +36,7 @@ export function twoStageSingularValues(matrix: Block, work: Floats, frobenius: n
 }
 
 /** The matrix itself, or a copy with zero rows and columns up to multiples of b. */
-function padTo({ rows, columns, data }: Block, b: number): Block {
+export function padTo({ rows, columns, data }: Block, b: number): Block {
   const [paddedRows, paddedColumns] = [Math.ceil(rows / b) * b, Math.ceil(columns / b) * b];
   if (paddedRows === rows && paddedColumns === columns) return { rows, columns, data };
   const padded: Floats = data instanceof Float32Array ? new Float32Array(paddedRows * paddedColumns) : new Float64Array(paddedRows * paddedColumns);

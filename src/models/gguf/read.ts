@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { decode } from "../dtypes";
 import { FileBytes } from "../fileBytes";
-import type { ReadRange, Values } from "../model";
+import type { Ranges, ReadRange, Values } from "../model";
+import { rowMajorStrides } from "../strided";
 import { elementsOf } from "./header";
 import type { TensorType } from "./schema";
 import type { PlacedTensor } from "./shards";
@@ -17,14 +18,15 @@ export async function readValues(tensor: PlacedTensor): Promise<Values> {
 }
 
 /** Parts of a tensor; those that begin or end within a block are cut out of whole ones. */
-export function rangesOf(tensor: PlacedTensor): ReadRange {
+export function rangesOf(tensor: PlacedTensor): Ranges {
   const { type, begin } = tensor;
   const { blockSize, blockBytes } = type;
-  return async (start, count) => {
+  const read: ReadRange = async (start, count) => {
     const first = Math.floor(start / blockSize), end = Math.ceil((start + count) / blockSize);
     const bytes = await readStored({ ...tensor, begin: begin + first * blockBytes, bytes: (end - first) * blockBytes });
     return decoded(type, bytes, (end - first) * blockSize).subarray(start - first * blockSize, start - first * blockSize + count);
   };
+  return { strides: rowMajorStrides(tensor.shape), read };
 }
 
 function decoded(type: TensorType, bytes: Uint8Array, count: number): Values {

@@ -2,8 +2,9 @@ import { inflateSync } from "node:zlib";
 import { Fault } from "../../shared/fault";
 import { clipped } from "../clipped";
 import { decode } from "../dtypes";
-import type { Values } from "../model";
+import type { Ranges, ReadRange, Values } from "../model";
 import type { PagedBytes } from "../pagedBytes";
+import { rowMajorStrides } from "../strided";
 import type { Dataset } from "./file";
 import { DEFLATE, FLETCHER32, readChunks, SHUFFLE, type Chunk, type Filter } from "./layout";
 
@@ -58,9 +59,32 @@ export function elementsOf(shape: readonly number[]): number {
  * @throws Fault malformed, unreadable, out-of-memory
  */
 export async function readValues(file: PagedBytes, dataset: Dataset): Promise<Values> {
-  const { shape, datatype } = dataset;
-  const count = elementsOf(shape);
-  const bytes = await storedBytes(file, dataset);
+  return decoded(dataset, await storedBytes(file, dataset), elementsOf(dataset.shape));
+}
+
+/** Parts of such a dataset, of chunks those that have them. */
+export function rangesOf(file: PagedBytes, dataset: Dataset): Ranges {
+  const { shape, datatype: { size }, layout } = dataset;
+  const strides = rowMajorStrides(shape);
+  if (layout.kind !== "chunked") {
+    const read: ReadRange = async (start, count) => {
+      const bytes = layout.kind === "contiguous" ? await file.values(layout.address + start * size, count * size) : (await storedBytes(file, dataset)).slice(start * size, (start + count) * size);
+      return decoded(dataset, bytes, count);
+    };
+    return { strides, read };
+  }
+  const rowLength = strides[0] ?? 1;
+  let chunks: Promise<readonly Chunk[]> | undefined;
+  const read: ReadRange = async (start, count) => {
+    const rows = { first: Math.floor(start / rowLength), end: Math.ceil((start + count) / rowLength) };
+    const bytes = await assembled(file, dataset, await (chunks ??= readChunks(file, layout.tree, shape.length)), layout.chunk, rows);
+    return decoded(dataset, bytes, (rows.end - rows.first) * rowLength).subarray(start - rows.first * rowLength, start - rows.first * rowLength + count);
+  };
+  return { strides, read };
+}
+
+function decoded(dataset: Dataset, bytes: Uint8Array, count: number): Values {
+  const { datatype } = dataset;
   if (datatype.kind === "number" && !datatype.littleEndian && datatype.size > 1) {
     for (let at = 0; at < bytes.length; at += datatype.size) bytes.subarray(at, at + datatype.size).reverse();
   }
@@ -74,21 +98,32 @@ async function storedBytes(file: PagedBytes, dataset: Dataset): Promise<Uint8Arr
   switch (layout.kind) {
     case "compact": return layout.bytes.slice(0, length);
     case "contiguous": return file.values(layout.address, length);
-    case "chunked": return assembled(file, dataset, layout.tree, layout.chunk, length);
+    case "chunked": return assembled(file, dataset, await readChunks(file, layout.tree, shape.length), layout.chunk, { first: 0, end: shape[0] ?? 1 });
     case "unread": throw new Error(`${dataset.path.join("/")} is not read: ${layout.what}`);
   }
 }
 
-/** Chunks that were never written are zeros. */
-async function assembled(file: PagedBytes, dataset: Dataset, tree: number, size: readonly number[], length: number): Promise<Uint8Array> {
-  const { shape, datatype, filters } = dataset;
-  const out = new Uint8Array(length);
+/** Steps first … end − 1 of the first axis. */
+interface Rows {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Some rows of a dataset. Chunks that were never written are zeros. */
+async function assembled(file: PagedBytes, dataset: Dataset, chunks: readonly Chunk[], size: readonly number[], rows: Rows): Promise<Uint8Array> {
+  const { datatype, filters } = dataset;
+  const shape = [rows.end - rows.first, ...dataset.shape.slice(1)];
+  const out = new Uint8Array(elementsOf(shape) * datatype.size);
   const chunkBytes = elementsOf(size) * datatype.size;
-  for (const chunk of await readChunks(file, tree, shape.length)) {
+  for (const chunk of chunks) {
+    const first = chunk.first[0]! - rows.first;
+    if (first >= shape[0]! || first + size[0]! <= 0) continue;
     const packed = await file.values(chunk.address, chunk.bytes);
     const values = unfiltered(packed, filters ?? [], chunk, chunkBytes, datatype.size);
     if (values === null || values.length < chunkBytes) throw new Fault("malformed", `${file.source.name} has a chunk of ${clipped(dataset.path.join("/"))} that does not unpack to its ${chunkBytes} bytes.`, "The file is damaged: fetch or save it again.");
-    place(values, chunk.first, size, out, shape, datatype.size);
+    // What lies before the first row is left out.
+    const before = Math.max(0, -first);
+    place(values.subarray(before * (chunkBytes / size[0]!)), [first + before, ...chunk.first.slice(1)], [size[0]! - before, ...size.slice(1)], out, shape, datatype.size);
   }
   return out;
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { FileBytes } from "../fileBytes";
-import { readValues } from "../hdf5/values";
-import type { Format, Model, OpenOptions } from "../model";
+import { rangesOf, readValues } from "../hdf5/values";
+import type { Format, Model, OpenOptions, ReadRange } from "../model";
 import { openContainer } from "./container";
 import { fromCudnn } from "./cudnn";
 import { sortDatasets } from "./layers";
@@ -32,6 +32,17 @@ async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
       await file.assertUnchanged();
       const [rows = 1, columns = 1] = entry.dataset.shape;
       return entry.cudnn === null ? values : fromCudnn(values, rows, columns, entry.cudnn);
+    },
+    ranges: ({ name }) => {
+      const entry = readable.get(name);
+      if (entry === undefined || entry.cudnn !== null) return null;
+      const ranges = rangesOf(container.weights.bytes, entry.dataset);
+      const read: ReadRange = async (start, count) => {
+        const values = await ranges.read(start, count);
+        await file.assertUnchanged();
+        return values;
+      };
+      return { ...ranges, read };
     },
     close: () => file.close(),
   };

@@ -1,5 +1,5 @@
 import { decode } from "../dtypes";
-import type { Values } from "../model";
+import type { Ranges, Values } from "../model";
 import { readRowMajor, rowMajorStrides, swapBytes } from "../strided";
 import type { NpyBytes, NpyHeader } from "./header";
 
@@ -19,6 +19,8 @@ export interface StoredArray {
   readonly reason: string | null;
   /** Where its bytes are. */
   readonly bytes: NpyBytes;
+  /** How many of them the file lacks. */
+  readonly bytesMissing: number;
 }
 
 /** Byte order, kind and size: "<f4". */
@@ -35,12 +37,12 @@ const INTEGER_SIZES: readonly number[] = [1, 2, 4, 8];
 export function storedArray(name: string, header: NpyHeader, bytes: NpyBytes): StoredArray {
   const { descr, shape, isFortranOrder, dataStart } = header;
   const type = typeOf(descr);
-  const base = { name, shape, isFortranOrder, dataStart, bytes, ...type };
+  const base = { name, shape, isFortranOrder, dataStart, bytes, bytesMissing: 0, ...type };
   if (type.reason !== null) return base;
   const count = shape.map((size) => Math.max(1, size)).reduce((product, size) => product * size, 1);
   if (count * type.itemSize > Number.MAX_SAFE_INTEGER) return { ...base, reason: `its shape [${shape.join(", ")}] has too large a product` };
   const needed = shape.includes(0) ? 0 : count * type.itemSize, there = bytes.size - dataStart;
-  if (needed > there) return { ...base, reason: `its values take ${needed} bytes, of which the file has ${there}: it is cut off` };
+  if (needed > there) return { ...base, bytesMissing: needed - there, reason: `its values take ${needed} bytes, of which the file has ${there}: it is cut off` };
   return type.isFloat ? base : { ...base, reason: `${type.dtype}: not a weight` };
 }
 
@@ -69,9 +71,26 @@ export async function readArray(array: StoredArray): Promise<Values> {
   return decode(array.dtype, await readStored(array), array.shape.reduce((product, size) => product * size, 1));
 }
 
+/** Parts of an array in the order of the file; null where it is packed. */
+export function rangesOf(array: StoredArray): Ranges | null {
+  const { dtype, itemSize, isBigEndian, dataStart, bytes } = array;
+  if (bytes.isPacked) return null;
+  return {
+    strides: stridesOf(array),
+    read: async (start, count) => {
+      const stored = await bytes.read(dataStart + start * itemSize, count * itemSize);
+      return decode(dtype, isBigEndian ? swapBytes(stored, itemSize) : stored, count);
+    },
+  };
+}
+
 /** The same as bytes: row-major, little-endian. */
-export async function readStored({ shape, itemSize, isFortranOrder, isBigEndian, dataStart, bytes }: StoredArray): Promise<Uint8Array> {
-  const strides = isFortranOrder ? rowMajorStrides([...shape].reverse()).reverse() : rowMajorStrides(shape);
-  const read = await readRowMajor({ shape, strides, offset: 0, itemSize }, (start, length) => bytes.read(dataStart + start, length));
+export async function readStored(array: StoredArray): Promise<Uint8Array> {
+  const { shape, itemSize, isBigEndian, dataStart, bytes } = array;
+  const read = await readRowMajor({ shape, strides: stridesOf(array), offset: 0, itemSize }, (start, length) => bytes.read(dataStart + start, length));
   return isBigEndian ? swapBytes(read, itemSize) : read;
+}
+
+function stridesOf({ shape, isFortranOrder }: StoredArray): number[] {
+  return isFortranOrder ? rowMajorStrides([...shape].reverse()).reverse() : rowMajorStrides(shape);
 }

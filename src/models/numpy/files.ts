@@ -25,8 +25,9 @@ export async function openNumpy(path: string): Promise<NumpyFile> {
 
 async function openSingle(file: ReopenedFile): Promise<NumpyFile> {
   const name = basename(file.path);
-  const bytes: NpyBytes = { size: file.size, what: name, read: (start, length) => file.read(start, length) };
+  const bytes: NpyBytes = { size: file.size, what: name, isPacked: false, read: (start, length) => file.read(start, length) };
   const array = storedArray(name.replace(/\.npy$/i, ""), await readNpyHeader(bytes), bytes);
+  if (array.bytesMissing > 0) throw new Fault("truncated", `${name} ends after ${file.size} bytes, ${array.bytesMissing} before the end of its values.`, "The file is cut off: fetch it again.");
   return { file, arrays: [array], others: [] };
 }
 
@@ -35,10 +36,10 @@ async function openArchive(file: ReopenedFile): Promise<NumpyFile> {
   const zip = await ZipArchive.open(file);
   const arrays: StoredArray[] = [];
   const others: { name: string; reason: string }[] = [];
-  for (const { name, size, problem } of zip.entries.values()) {
+  for (const { name, size, isPacked, problem } of zip.entries.values()) {
     if (name.endsWith("/")) continue;
     const own = name.endsWith(ENDING) ? name.slice(0, -ENDING.length) : name;
-    const bytes: NpyBytes = { size, what: `${name} of ${basename(file.path)}`, read: (start, length) => zip.read(name, start, length) };
+    const bytes: NpyBytes = { size, what: `${name} of ${basename(file.path)}`, isPacked, read: (start, length) => zip.read(name, start, length) };
     const found = problem ?? (name.endsWith(ENDING) ? await readNpyHeader(bytes).catch(reasonOf) : "not a NumPy array");
     if (typeof found === "string") others.push({ name: own, reason: found });
     else arrays.push(storedArray(own, found, bytes));

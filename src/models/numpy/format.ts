@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { SkippedTensor } from "../../shared/report";
 import type { Format, Layer, Model, OpenOptions } from "../model";
 import { StateDict } from "../stateDict";
-import { readArray, type StoredArray } from "./arrays";
+import { rangesOf, readArray, type StoredArray } from "./arrays";
 import { openNumpy } from "./files";
 import { stateDictNameOf } from "./naming";
 
@@ -42,6 +42,10 @@ async function openArrays(path: string, options: OpenOptions): Promise<Model> {
       const found = layers.get(name);
       if (found === undefined) throw new Error(`"${name}" is no tensor of a layer of this model`);
       return file.whileOpen(() => readArray(found.array));
+    },
+    ranges: ({ name }) => {
+      const found = layers.get(name), ranges = found === undefined ? null : rangesOf(found.array);
+      return ranges && { ...ranges, read: (start, count) => file.whileOpen(() => ranges.read(start, count)) };
     },
     // The file is opened for each read.
     close: async () => undefined,

@@ -24,6 +24,8 @@ export interface NpyBytes {
   readonly size: number;
   /** For faults: "weights.npy", "w.npy of weights.npz". */
   readonly what: string;
+  /** Whether a part of it costs as much as all that comes before it. */
+  readonly isPacked: boolean;
   read(start: number, length: number): Promise<Uint8Array>;
 }
 

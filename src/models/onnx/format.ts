@@ -41,6 +41,10 @@ async function describe(file: FileBytes, options: OpenOptions): Promise<Model> {
       if (entry === undefined) throw new Error(`"${tensor.name}" is no tensor of a layer of this model`);
       return reader.read(entry.record, entry.quantization, entry.packing);
     },
+    ranges: ({ name }) => {
+      const entry = readable.get(name);
+      return entry === undefined ? null : reader.ranges(entry.record, entry.quantization, entry.packing);
+    },
     close: () => file.close(),
   };
 }

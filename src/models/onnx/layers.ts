@@ -1,5 +1,6 @@
 import type { SkippedTensor } from "../../shared/report";
 import { clipped } from "../clipped";
+import { viewIn } from "../layout";
 import type { Layer, MatrixView, OpenOptions, Tensor } from "../model";
 import { viewsOf } from "../views";
 import type { ExternalData } from "./external";
@@ -10,7 +11,6 @@ import { packedRole, packedShape, packedTensors, packedType, packingInWords, pac
 import { place } from "./placement";
 import type { Quantization } from "./quantization";
 import { DATA_TYPES } from "./schema";
-import { viewIn } from "./strides";
 import { elementsOf, type TensorRecord } from "./tensorProto";
 import { traceTensor, type Trace, type WeightUse } from "./trace";
 

@@ -1,8 +1,9 @@
+import type { Layout } from "../layout";
 import { constantIntegers } from "./constants";
 import type { Node, Use, Value } from "./graph";
 import { integer } from "./operators";
 import { dequantizeLinear, type Quantization } from "./quantization";
-import { reshape, transpose, type Layout } from "./strides";
+import { reshape, transpose } from "./strides";
 import { DATA_TYPES } from "./schema";
 import type { TensorRecord } from "./tensorProto";
 

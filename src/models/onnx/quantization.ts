@@ -1,7 +1,8 @@
+import type { Layout } from "../layout";
 import { constantOf } from "./constants";
 import type { Node, Use, Value } from "./graph";
 import { integer, type QuantizedInput } from "./operators";
-import { rowMajor, type Layout } from "./strides";
+import { rowMajor } from "./strides";
 import { elementsOf, type TensorRecord } from "./tensorProto";
 
 /**

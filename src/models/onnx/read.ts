@@ -2,17 +2,24 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { decode } from "../dtypes";
 import { FileBytes } from "../fileBytes";
-import type { Values } from "../model";
+import type { Ranges, ReadRange, Values } from "../model";
+import { rowMajorStrides } from "../strided";
 import type { ExternalData, ExternalFile } from "./external";
 import { typedBytes } from "./payload";
 import type { Packing } from "./packed";
-import { bytesOf, place } from "./placement";
+import { bytesOf, place, type Placement } from "./placement";
 import type { Quantization } from "./quantization";
 import { DATA_TYPES } from "./schema";
 import { elementsOf, type TensorRecord } from "./tensorProto";
 import { writeOut } from "./sparse";
 import { unpackBlocks, unpackCodes } from "./unpack";
 import { WireReader } from "./wire";
+
+/** What integers are dequantized with. */
+interface Factors {
+  readonly scale: Values;
+  readonly zeroPoint: Values | null;
+}
 
 /** Reads the values of tensors whose headers were parsed before. */
 export class TensorReader {
@@ -26,9 +33,25 @@ export class TensorReader {
     const stored = await this.stored(record);
     if (packing !== null) return this.unpacked(record, stored, packing);
     if (quantization === null) return stored;
-    const scale = await this.stored(quantization.scale);
-    const zeroPoint = quantization.zeroPoint === null ? null : await this.stored(quantization.zeroPoint);
+    const { scale, zeroPoint } = await this.factors(quantization);
     return dequantize(stored, record.shape, quantization, scale, zeroPoint);
+  }
+
+  /** Parts of a tensor whose values lie in one piece, as they are or dequantized; null for others. As `read`. */
+  ranges(record: TensorRecord, quantization: Quantization | null, packing: Packing | null): Ranges | null {
+    if (packing !== null || (record.source.kind !== "raw" && record.source.kind !== "external")) return null;
+    const strides = rowMajorStrides(record.shape);
+    if (quantization === null) return { strides, read: (start, count) => this.storedPart(record, start, count) };
+    let factors: Promise<Factors> | undefined;
+    const read: ReadRange = async (start, count) => {
+      const { scale, zeroPoint } = await (factors ??= this.factors(quantization));
+      return dequantize(await this.storedPart(record, start, count), record.shape, quantization, scale, zeroPoint, start);
+    };
+    return { strides, read };
+  }
+
+  private async factors({ scale, zeroPoint }: Quantization): Promise<Factors> {
+    return { scale: await this.stored(scale), zeroPoint: zeroPoint === null ? null : await this.stored(zeroPoint) };
   }
 
   private async unpacked(record: TensorRecord, bytes: Values, packing: Packing): Promise<Values> {
@@ -62,14 +85,27 @@ export class TensorReader {
         await this.model.assertUnchanged();
         return decode(type.name, bytes, count);
       }
-      case "bytes": {
-        const bytes = placement.file === null
-          ? await this.model.read(placement.offset, placement.length)
-          : await readExternal(placement.file, placement.offset, placement.length);
-        if (placement.file === null) await this.model.assertUnchanged();
-        return decode(type.name, bytes, count);
-      }
+      case "bytes":
+        return decode(type.name, await this.bytes(placement, 0, placement.length), count);
     }
+  }
+
+  /** Those that begin within a byte are cut out of whole ones. */
+  private async storedPart(record: TensorRecord, start: number, count: number): Promise<Values> {
+    const placement = await place(record, this.external);
+    if (placement.kind !== "bytes") return (await this.stored(record)).subarray(start, start + count);
+    const { name, bits } = DATA_TYPES.get(record.dataType)!;
+    const before = bits < 8 ? start % (8 / bits) : 0;
+    const first = ((start - before) * bits) / 8;
+    const bytes = await this.bytes(placement, first, Math.ceil(((before + count) * bits) / 8));
+    return decode(name, bytes, before + count).subarray(before);
+  }
+
+  private async bytes({ file, offset }: Extract<Placement, { kind: "bytes" }>, start: number, length: number): Promise<Uint8Array> {
+    if (file !== null) return readExternal(file, offset + start, length);
+    const bytes = await this.model.read(offset + start, length);
+    await this.model.assertUnchanged();
+    return bytes;
   }
 }
 
@@ -91,21 +127,26 @@ async function readExternal(known: ExternalFile, offset: number, length: number)
   }
 }
 
-/** (q − zero point) · scale, rounded once to float32, as ONNX Runtime does. */
-export function dequantize(stored: Values, shape: readonly number[], { axis, blockSize }: Quantization, scale: Values, zeroPoint: Values | null): Float32Array {
+/**
+ * (q − zero point) · scale, rounded once to float32, as ONNX Runtime does.
+ * @param stored a part of the tensor, from its value number `start` on
+ */
+export function dequantize(stored: Values, shape: readonly number[], { axis, blockSize }: Quantization, scale: Values, zeroPoint: Values | null, start = 0): Float32Array {
   const out = new Float32Array(stored.length);
   const size = axis === null ? 1 : shape[axis]!;
-  const inner = axis === null ? stored.length : elementsOf(shape.slice(axis + 1));
+  const inner = axis === null ? elementsOf(shape) : elementsOf(shape.slice(axis + 1));
   const zeroStep = zeroPoint !== null && zeroPoint.length > 1 ? 1 : 0;
   const blocks = blockSize === 0 ? size : Math.ceil(size / blockSize);
-  for (let at = 0; at < stored.length; at += inner) {
-    const line = at / inner, index = line % size;
-    const first = blockSize === 0 ? index : (((line - index) / size) * blocks + Math.floor(index / blockSize)) * inner;
-    for (let i = 0; i < inner; i++) {
+  for (let at = 0; at < stored.length; ) {
+    const line = Math.floor((start + at) / inner), within = (start + at) % inner, index = line % size;
+    const count = Math.min(inner - within, stored.length - at);
+    const first = blockSize === 0 ? index : (((line - index) / size) * blocks + Math.floor(index / blockSize)) * inner + within;
+    for (let i = 0; i < count; i++) {
       const which = blockSize === 0 ? first : first + i;
       const zero = zeroPoint === null ? 0 : zeroPoint[which * zeroStep]!;
       out[at + i] = (stored[at + i]! - zero) * scale[which]!;
     }
+    at += count;
   }
   return out;
 }

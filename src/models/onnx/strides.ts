@@ -1,24 +1,9 @@
-import type { Axis, MatrixView } from "../model";
+import type { Layout } from "../layout";
+import { rowMajorStrides } from "../strided";
 import { elementsOf } from "./tensorProto";
 
-/**
- * How the axes of a value lie in the stored tensor that it came from. Reshapes and transpositions move no
- * weight: they only name the same memory anew.
- */
-export interface Layout {
-  readonly shape: readonly number[];
-  /** Elements of the stored tensor between neighbours along each axis. */
-  readonly strides: readonly number[];
-}
-
 export function rowMajor(shape: readonly number[]): Layout {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride;
-    stride *= shape[axis]!;
-  }
-  return { shape, strides };
+  return { shape, strides: rowMajorStrides(shape) };
 }
 
 /** @returns null when `permutation` is none */
@@ -67,54 +52,4 @@ export function reshape(layout: Layout, shape: readonly number[]): Layout | null
 function isRowMajor(layout: Layout): boolean {
   const plain = rowMajor(layout.shape);
   return layout.shape.every((size, axis) => size === 1 || layout.strides[axis] === plain.strides[axis]);
-}
-
-/**
- * A view that was made for the row-major tensor of `layout.shape`, expressed in the stored tensor.
- * @returns null when an axis of the view does not follow the layout's axes
- */
-export function viewIn(layout: Layout, view: MatrixView): MatrixView | null {
-  const plain = rowMajor(layout.shape);
-  const rows = axesIn(layout, plain, view.rows), columns = axesIn(layout, plain, view.columns);
-  if (rows === null || columns === null) return null;
-  let rest = view.offset, offset = 0;
-  plain.strides.forEach((stride, axis) => {
-    const index = Math.floor(rest / stride);
-    rest -= index * stride;
-    offset += index * layout.strides[axis]!;
-  });
-  return { ...view, rows, columns, offset };
-}
-
-function axesIn(layout: Layout, plain: Layout, axes: readonly Axis[]): Axis[] | null {
-  const out: Axis[] = [];
-  for (const axis of axes) {
-    const parts = axisIn(layout, plain, axis);
-    if (parts === null) return null;
-    out.push(...parts);
-  }
-  return out;
-}
-
-/** Splits one axis of a row-major tensor over the layout's axes, slowest first. */
-function axisIn(layout: Layout, plain: Layout, axis: Axis): Axis[] | null {
-  const parts: Axis[] = [];
-  let size = axis.size, stride = axis.stride;
-  for (let at = layout.shape.length - 1; at >= 0 && size > 1; at--) {
-    const step = plain.strides[at]!, extent = layout.shape[at]!;
-    if (extent === 1 || stride >= step * extent) continue;
-    if (stride % step !== 0) return null;
-    const within = extent / (stride / step);
-    if (!Number.isInteger(within)) {
-      // A part of one axis (a gate, a third of q, k, v) need not divide it.
-      if (size * (stride / step) > extent) return null;
-    }
-    const taken = Math.min(size, Math.floor(within));
-    if (size % taken !== 0) return null;
-    parts.unshift({ size: taken, stride: layout.strides[at]! * (stride / step) });
-    size /= taken;
-    stride = step * extent;
-  }
-  if (size > 1) return null;
-  return parts.length === 0 ? [{ size: 1, stride: 1 }] : parts;
 }

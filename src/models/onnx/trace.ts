@@ -1,9 +1,10 @@
+import type { Layout } from "../layout";
 import type { WeightRole } from "../views";
 import { functionKey, type LinkedModel, type Node, type StoredTensor, type Use, type Value } from "./graph";
 import { quantizedInputOf, roleOf, useInWords } from "./operators";
 import { pass, type Flow } from "./passing";
 import { dequantizedAfter, quantizedOperator, type Quantization } from "./quantization";
-import { rowMajor, type Layout } from "./strides";
+import { rowMajor } from "./strides";
 
 /** A node that uses a tensor as a weight. */
 export interface WeightUse {

@@ -33,6 +33,7 @@ export async function openArchive(file: ReadableFile): Promise<TensorSource> {
       if (entry.problem !== null) return `its data, ${root}${key}, cannot be read: ${entry.problem}`;
       return entry.size < bytes ? `its data, ${root}${key}, has ${entry.size} of ${bytes} bytes` : null;
     },
+    isPacked: (key) => zip.entries.get(root + key)?.isPacked ?? false,
     read: (key, start, length) => zip.read(root + key, start, length),
   };
 }

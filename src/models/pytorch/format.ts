@@ -4,7 +4,7 @@ import type { Format, Layer, Model, OpenOptions } from "../model";
 import { StateDict } from "../stateDict";
 import type { CheckpointTensor } from "./checkpoint";
 import { openCheckpoint, openShard, type Opened, type Shard, type ShardTensor } from "./files";
-import { problemOf, readValues } from "./read";
+import { problemOf, rangesOf, readValues } from "./read";
 
 const INDEX_ENDING = ".index.json";
 
@@ -27,6 +27,7 @@ function describe(path: string, opened: Opened, options: OpenOptions): Model {
   const { layers, skipped } = sorted(tensors, options);
   const sources = new Map(tensors.map((from) => [from.name, from]));
   const own = resolve(path);
+  const isRead = (from: ShardTensor | undefined): from is ShardTensor => from !== undefined && from.tensor.type.use !== "unread" && problemOf(from.tensor, from.shard.source) === null;
   return {
     summary: {
       path: own,
@@ -39,14 +40,16 @@ function describe(path: string, opened: Opened, options: OpenOptions): Model {
     layers,
     skipped: [...skipped, ...absent],
     files: [own, ...shards.map(({ file }: Shard) => resolve(file.path)).filter((file) => file !== own)],
-    reads: (name) => {
-      const from = sources.get(name);
-      return from !== undefined && from.tensor.type.use !== "unread" && problemOf(from.tensor, from.shard.source) === null;
-    },
+    reads: (name) => isRead(sources.get(name)),
     read: async ({ name }) => {
       const from = sources.get(name);
       if (from === undefined) throw new Error(`"${name}" is no tensor of this model`);
       return from.shard.file.whileOpen(() => readValues(from.tensor, from.shard.source));
+    },
+    ranges: ({ name }) => {
+      const from = sources.get(name);
+      const ranges = isRead(from) ? rangesOf(from.tensor, from.shard.source) : null;
+      return ranges && { ...ranges, read: (start, count) => from!.shard.file.whileOpen(() => ranges.read(start, count)) };
     },
     // Files are opened for each read.
     close: async () => undefined,

@@ -34,8 +34,9 @@ interface Run {
  * @throws Fault truncated, malformed, unsupported, too-large
  */
 export async function openLegacy(file: ReadableFile): Promise<TensorSource> {
-  const { value, runs } = await front(file);
+  const { value, runs, end } = await front(file);
   const name = basename(file.path);
+  if (end > file.size) throw new Fault("truncated", `${name} ends after ${file.size} bytes, where its tensors reach to byte ${end}.`, "The file is cut off: fetch it again.");
   return {
     kind: runs === null ? "plain pickle" : "legacy pickle",
     pickles: [{ value, folder: "", prefix: "" }],
@@ -44,9 +45,9 @@ export async function openLegacy(file: ReadableFile): Promise<TensorSource> {
     problemOf: (key, bytes) => {
       const run = runs?.get(key);
       if (run === undefined) return bytes === 0 ? null : `its data, storage ${clipped(key)}, is not in the file`;
-      if (run.start + run.bytes > file.size) return `its data lies beyond the end of the file, which is cut off after ${file.size} bytes`;
       return run.bytes < bytes ? `its data has ${run.bytes} of ${bytes} bytes` : null;
     },
+    isPacked: () => false,
     read: async (key, start, length) => {
       const run = runs?.get(key);
       if (run === undefined) throw new Fault("malformed", `${name} has no storage ${clipped(key)}.`, "Fetch or save the file again.");
@@ -63,6 +64,8 @@ interface Front {
   readonly value: PickleValue;
   /** By key; null when the file is one pickle alone. */
   readonly runs: ReadonlyMap<string, Run> | null;
+  /** Bytes of the file up to the last storage's end. */
+  readonly end: number;
 }
 
 async function front(file: ReadableFile): Promise<Front> {
@@ -82,14 +85,14 @@ function parse(bytes: Uint8Array, what: string): Front {
   const storages = new Map<string, Omit<Run, "start">>();
   const plain = { persistent: (id: PickleValue) => new PersistentObject(id) };
   const first = readPickle(bytes, 0, what, plain);
-  if (first.value !== MAGIC) return { value: first.value, runs: null };
+  if (first.value !== MAGIC) return { value: first.value, runs: null, end: first.end };
   const version = readPickle(bytes, first.end, what, plain);
   if (version.value !== PROTOCOL) throw new Fault("unsupported", `${what} is of PyTorch's file format ${String(version.value).slice(0, 20)}; there is only ${PROTOCOL}.`, "Save the file again with a released version of PyTorch.");
   const machine = readPickle(bytes, version.end, what, plain);
   const object = readPickle(bytes, machine.end, what, { persistent: (id) => persistent(id, storages) });
   const keys = readPickle(bytes, object.end, what, plain);
   if (!(keys.value instanceof PickleList)) throw malformed(what, "no list of storages after its object");
-  return { value: object.value, runs: placed(keys.value.items, storages, keys.end, what) };
+  return { value: object.value, ...placed(keys.value.items, storages, keys.end, what) };
 }
 
 /** A storage, or the class of a module that was saved with its source code. */
@@ -102,9 +105,9 @@ function persistent(id: PickleValue, storages: Map<string, Omit<Run, "start">>):
   return new PersistentObject(id);
 }
 
-function placed(keys: readonly PickleValue[], storages: ReadonlyMap<string, Omit<Run, "start">>, end: number, what: string): Map<string, Run> {
+function placed(keys: readonly PickleValue[], storages: ReadonlyMap<string, Omit<Run, "start">>, start: number, what: string): Pick<Front, "runs" | "end"> {
   const runs = new Map<string, Run>();
-  let at = end;
+  let at = start;
   for (const key of keys) {
     const storage = storages.get(String(key));
     if (storage === undefined) throw malformed(what, `storage ${clipped(String(key))} in its list, which no tensor uses`);
@@ -113,7 +116,7 @@ function placed(keys: readonly PickleValue[], storages: ReadonlyMap<string, Omit
     at += COUNT_BYTES + storage.bytes;
     if (!Number.isSafeInteger(at)) throw malformed(what, "storages that are larger than all files");
   }
-  return runs;
+  return { runs, end: at };
 }
 
 function malformed(what: string, has: string): Fault {

@@ -1,6 +1,6 @@
 import { decode } from "../dtypes";
-import type { Values } from "../model";
-import { readRowMajor, swapBytes } from "../strided";
+import type { Ranges, Values } from "../model";
+import { readRowMajor, rowMajorStrides, swapBytes } from "../strided";
 import type { TensorSource } from "./source";
 import type { Quantizer, StoredTensor } from "./tensors";
 
@@ -30,6 +30,22 @@ export async function readValues(tensor: StoredTensor, source: TensorSource): Pr
   const count = shape.reduce((product, size) => product * size, 1);
   const values = decode(type.name, await readStored(tensor, source), count);
   return quantizer === null ? values : dequantized(values, shape, quantizer, source);
+}
+
+/** Parts of a tensor, in the order of its storage; null where its scales go by another order, or its storage is packed. */
+export function rangesOf(tensor: StoredTensor, source: TensorSource): Ranges | null {
+  const { type: { name, itemSize }, storage, quantizer, shape, strides, offset } = tensor;
+  if (storage === null || source.isPacked(storage.key) || (quantizer !== null && quantizer.axis !== null)) return null;
+  const own = rowMajorStrides(shape);
+  return {
+    // The stride of an axis of one step says nothing.
+    strides: strides.map((stride, axis) => (shape[axis] === 1 ? own[axis]! : stride)),
+    read: async (start, count) => {
+      const bytes = await source.read(storage.key, (offset + start) * itemSize, count * itemSize);
+      const values = decode(name, source.isBigEndian ? swapBytes(bytes, itemSize) : bytes, count);
+      return quantizer === null ? values : dequantized(values, shape, quantizer, source);
+    },
+  };
 }
 
 /** The stored numbers as bytes: row-major, little-endian, not dequantized. The tensor has no problem. @throws Fault of the source */

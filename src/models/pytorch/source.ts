@@ -17,6 +17,8 @@ export interface TensorSource {
   readonly isBigEndian: boolean;
   /** Why the storage cannot be read, or null. `bytes` is what its type and elements take. */
   problemOf(key: string, bytes: number): string | null;
+  /** Whether a part of a storage costs as much as all that comes before it. */
+  isPacked(key: string): boolean;
   /**
    * Bytes of a storage.
    * @throws Fault truncated, malformed, unsupported, changed-while-read

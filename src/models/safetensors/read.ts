@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import { decode } from "../dtypes";
 import { FileBytes } from "../fileBytes";
-import type { ReadRange, Values } from "../model";
+import type { Ranges, Values } from "../model";
+import { rowMajorStrides } from "../strided";
 import type { StoredTensor } from "./header";
 import { elementsOf } from "./layout";
 import { scaled, type Scale } from "./scales";
@@ -25,10 +26,10 @@ export async function readValues({ tensor, shard, scale }: Source): Promise<Valu
 }
 
 /** Parts of a tensor whose values are whole bytes and need no scale. */
-export function rangesOf({ tensor, shard, scale }: Source): ReadRange | null {
+export function rangesOf({ tensor, shard, scale }: Source): Ranges | null {
   const bytes = tensor.type.bits / 8;
   if (scale !== null || !Number.isInteger(bytes)) return null;
-  return (start, count) => readPart(tensor, shard, tensor.begin + start * bytes, count * bytes, count);
+  return { strides: rowMajorStrides(tensor.shape), read: (start, count) => readPart(tensor, shard, tensor.begin + start * bytes, count * bytes, count) };
 }
 
 function stored(tensor: StoredTensor, shard: Shard): Promise<Values> {

@@ -76,7 +76,7 @@ describe("a quantized tensor", () => {
     await withModel(oneTensor(number, [blockSize * 4, BLOCKS / 4], blocksOf(blockBytes, scales)), async (model) => {
       const { tensor } = layer(model, "blk.0.ffn_up.weight");
       const whole = await model.read(tensor);
-      const range = model.ranges!(tensor)!;
+      const { read: range } = model.ranges!(tensor)!;
       for (const [start, count] of [[0, whole.length], [blockSize * 4, blockSize * 8], [5, 70], [whole.length - 1, 1]] as const) {
         expect(await range(start, count)).toEqual(whole.slice(start, start + count));
       }

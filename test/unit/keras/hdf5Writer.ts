@@ -5,6 +5,8 @@ import { deflateSync } from "node:zlib";
 export interface DatasetToWrite {
   readonly shape: readonly number[];
   readonly values: readonly number[];
+  /** Instead of values: their bytes. */
+  readonly bytes?: Buffer;
   readonly type?: "float32" | "float64" | "float16" | "bfloat16" | "int32";
   readonly bigEndian?: boolean;
   /** Stored in chunks of this shape, packed by deflate. */
@@ -120,7 +122,8 @@ class Hdf5Writer {
   }
 }
 
-function encoded({ values, type = "float32", bigEndian = false }: DatasetToWrite): Buffer {
+function encoded({ values, bytes, type = "float32", bigEndian = false }: DatasetToWrite): Buffer {
+  if (bytes !== undefined) return bytes;
   const { size } = TYPES[type];
   const out = Buffer.alloc(values.length * size);
   values.forEach((value, index) => {

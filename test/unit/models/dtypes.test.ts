@@ -76,6 +76,8 @@ describe("integers", () => {
   it("of 4 bits pack two in a byte, the first in the low half; the last byte may be half used", () => {
     expect(decoded("uint4", bytes(0x21, 0xf0, 0x07), 5)).toEqual([1, 2, 0, 15, 7]);
     expect(decoded("int4", bytes(0x21, 0xf0, 0x08), 5)).toEqual([1, 2, 0, -1, -8]);
+    expect(decoded("uint2", bytes(0b11_10_01_00, 0b10), 5)).toEqual([0, 1, 2, 3, 2]);
+    expect(decoded("int2", bytes(0b11_10_01_00, 0b10), 5)).toEqual([0, 1, -2, -1, -2]);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reshape, rowMajor, transpose, viewIn, type Layout } from "../../../src/models/onnx/strides";
+import { viewIn, type Layout } from "../../../src/models/layout";
+import { reshape, rowMajor, transpose } from "../../../src/models/onnx/strides";
 
 /** Stored position of every element of a layout, in the layout's own row-major order. */
 function positions({ shape, strides }: Layout): number[] {

@@ -13,13 +13,13 @@ const weights = tensor({ shape: [4, 4] });
 const state = dict(["a.weight", weights]);
 
 describe("a file that is no whole model", () => {
-  it.each([["zip archive", archive(pickle(state), { "0": floats(16) })], ["legacy file", legacy(state, { "0": floats(16) })]])("a %s gets a fault wherever it is cut off, or says what is missing", async (_what, whole) => {
+  it.each([["zip archive", archive(pickle(state), { "0": floats(16) })], ["legacy file", legacy(state, { "0": floats(16) })]])("a %s gets a fault wherever it is cut off", async (_what, whole) => {
     for (let length = 0; length < whole.length; length++) {
       const outcome = await open(whole.subarray(0, length)).then((model) => reason(model, "a.weight"), (error: unknown) => {
         if (error instanceof Fault) return error.code;
         throw error;
       });
-      expect(outcome).toMatch(/^(?:empty|truncated|malformed|unknown-format|its data lies beyond the end of the file, which is cut off after \d+ bytes)$/);
+      expect(outcome).toMatch(/^(?:empty|truncated|malformed|unknown-format)$/);
     }
   });
 

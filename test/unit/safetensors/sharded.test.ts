@@ -27,7 +27,7 @@ describe("a sharded checkpoint", () => {
   it("gives parts of a tensor, which are those of the whole", async () => {
     await withModel(join(files(whole), INDEX), async (opened) => {
       const { tensor } = layer(opened, "layers.1.fc.weight");
-      const range = opened.ranges!(tensor)!;
+      const { read: range } = opened.ranges!(tensor)!;
       expect([...await range(0, 6)]).toEqual([6, 5, 4, 3, 2, 1]);
       expect([...await range(2, 3)]).toEqual([4, 3, 2]);
       expect([...await range(5, 1)]).toEqual([1]);

@@ -25,8 +25,9 @@ function address<T>(band: usize, i: i32, j: i32): usize {
 /**
  * Reduces the upper band matrix of order n at `band` (n + 3B rows of storage, zero outside the band) to
  * bidiagonal form in place. `v` is scratch of one reflector.
+ * @param kept where the reflectors of the right side go, in the order of `keptReflector`; 0: nowhere
  */
-export function chaseBand<T>(band: usize, n: i32, v: usize, negligible: T): void {
+export function chaseBand<T>(band: usize, n: i32, v: usize, negligible: T, kept: usize): void {
   const width = <i32>(BYTES / sizeof<T>());
   for (let first = 0; first < n - 1; first += GROUP) {
     const steps = (n - first + width - 2) / width;
@@ -38,17 +39,32 @@ export function chaseBand<T>(band: usize, n: i32, v: usize, negligible: T): void
         const sweep = first + g;
         const c = sweep + 1 + step * width;
         if (c >= n) continue;
-        chaseStep<T>(band, step == 0 ? sweep : c - width, c, width, v, negligible);
+        chaseStep<T>(band, step == 0 ? sweep : c - width, c, width, v, negligible, kept == 0 ? 0 : keptReflector(kept, n / width, width, sweep, step));
       }
     }
   }
 }
 
+/**
+ * Reflectors lie by blocks: those of B neighbouring sweeps at one step, which act on 2B − 1 neighbouring columns. A block of
+ * sweeps takes one step fewer than the one before. The unit first entry is replaced by τ.
+ */
+// @ts-ignore: decorator
+@inline
+function keptReflector(kept: usize, blocks: i32, width: i32, sweep: i32, step: i32): usize {
+  const block = sweep / width;
+  return kept + <usize>((block * blocks - (block * (block - 1)) / 2 + step) * width + (sweep - block * width)) * BYTES;
+}
+
 /** Clears row r right of column c, then the bulge under (c, c). */
-function chaseStep<T>(band: usize, r: i32, c: i32, width: i32, v: usize, negligible: T): void {
+function chaseStep<T>(band: usize, r: i32, c: i32, width: i32, v: usize, negligible: T, kept: usize): void {
   const row = address<T>(band, r, c);
   memory.copy(v, row, BYTES);
   let tau = reflector<T>(v, negligible);
+  if (kept != 0) {
+    memory.copy(kept, v, BYTES);
+    store<T>(kept, tau);
+  }
   if (tau != <T>0) {
     const from = r == c - 1 ? c : r;
     reflectRows<T>(address<T>(band, from, c), c + width - from, v, tau);
