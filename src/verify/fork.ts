@@ -28,8 +28,8 @@ export async function compareWeightsApart(script: string, request: VerifyRequest
 }
 
 /** The shapes of a model's inputs and outputs on seeded inputs. @throws Fault, Cancelled */
-export function shapesApart(script: string, path: string, signal: AbortSignal): Promise<Shapes> {
-  return apart(script, { of: "shapes", path }, signal);
+export function shapesApart(script: string, path: string, nodes: readonly string[], signal: AbortSignal): Promise<Shapes> {
+  return apart(script, { of: "shapes", path, nodes }, signal);
 }
 
 /** How long a model and its layers take. @param tell hears of measured trials @throws Fault, Cancelled */
@@ -48,7 +48,7 @@ export function sensitivitiesApart(script: string, request: SensitivityRequest, 
 }
 
 /** What is asked of the process. */
-export type VerifyMessage = { readonly of: "sensitivities"; readonly request: SensitivityRequest } | { readonly of: "moments"; readonly request: CalibrationRequest } | { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "memory"; readonly request: MemoryRequest } | { readonly of: "shapes"; readonly path: string };
+export type VerifyMessage = { readonly of: "sensitivities"; readonly request: SensitivityRequest } | { readonly of: "moments"; readonly request: CalibrationRequest } | { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "memory"; readonly request: MemoryRequest } | { readonly of: "shapes"; readonly path: string; readonly nodes: readonly string[] };
 
 async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal, tell: CalibrationProgress = () => undefined): Promise<T> {
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });

@@ -25,6 +25,6 @@ function answer(message: VerifyMessage): Promise<unknown> {
     case "memory": return peakMemory(message.request);
     case "latencies": return latencies(message.request, (done) => process.send?.({ done }));
     case "weights": return compareWeights(message.request);
-    case "shapes": return shapesOf(message.path);
+    case "shapes": return shapesOf(message.path, message.nodes);
   }
 }

@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
 import { Comparison, quantile, type Meaning } from "./compare";
 import { DEFAULT_OPEN_OPTIONS } from "../models/model";
 import { openModel } from "../models/formats";
 import { dataInputs, type DataInputs } from "./inputs";
+import { nodeRuns } from "./nodeRuns";
 import { seededInputs, type SeededInputs } from "./seeded";
 import { isFloat, numbersOf, type Feeds, type InputMeta } from "./tensors";
 import type { Latency, Shapes, Verification, VerifyRequest } from "./verification";
@@ -86,12 +87,28 @@ async function bytesOf(path: string): Promise<number> {
   }
 }
 
-/** The shapes of a model's inputs and outputs on the first seeded inputs that it runs on. @throws Fault unsupported where there are none */
-export async function shapesOf(path: string): Promise<Shapes> {
+/**
+ * The shapes of a model's inputs and outputs on the first seeded inputs that it runs on.
+ * @param nodes of its graph or of subgraphs, whose runs are asked for; beside the model a file is written then
+ * @throws Fault unsupported where there are none
+ */
+export async function shapesOf(path: string, nodes: readonly string[]): Promise<Shapes> {
   const ort = await runtime();
   const model = await session(ort, path);
   const [feeds = {}] = (await runnableInputs(ort, model, inputsOf(model), path)).batches;
-  return { inputs: shapes(feeds), outputs: shapes(await runOn(model, feeds, path, null)) };
+  const outputs = shapes(await runOn(model, feeds, path, null));
+  return { inputs: shapes(feeds), outputs, runs: nodes.length === 0 ? new Map() : await profiledRuns(ort, path, feeds, nodes) };
+}
+
+/** What a branch or a loop computes inside is no output of the model, but ONNX Runtime's profile tells of it. */
+async function profiledRuns(ort: typeof Ort, path: string, feeds: Feeds, nodes: readonly string[]): Promise<Shapes["runs"]> {
+  const prefix = `${basename(path)}.profile`;
+  // As it is: optimizations join nodes and name them anew.
+  const model = await session(ort, path, { graphOptimizationLevel: "disabled", enableProfiling: true, profileFilePrefix: join(dirname(path), prefix) });
+  await runOn(model, feeds, path, null);
+  model.endProfiling();
+  await model.release();
+  return nodeRuns(dirname(path), prefix, nodes);
 }
 
 function shapes(tensors: Record<string, Ort.Tensor>): Map<string, readonly number[]> {
@@ -129,7 +146,7 @@ export async function runtime(): Promise<typeof Ort> {
 
 export async function session(ort: typeof Ort, path: string, options: Ort.InferenceSession.SessionOptions = {}): Promise<Ort.InferenceSession> {
   try {
-    return await ort.InferenceSession.create(path, { ...options, logSeverityLevel: ONLY_FATAL });
+    return await ort.InferenceSession.create(path, { logSeverityLevel: ONLY_FATAL, ...options });
   } catch (error) {
     throw new Fault("unsupported", `ONNX Runtime does not load ${basename(path)}: ${firstLine(error)}.`);
   }

@@ -34,6 +34,14 @@ export interface WeightVerification {
 export interface Shapes {
   readonly inputs: ReadonlyMap<string, readonly number[]>;
   readonly outputs: ReadonlyMap<string, readonly number[]>;
+  /** Of the nodes that were asked for: every time that each ran. */
+  readonly runs: ReadonlyMap<string, readonly NodeRun[]>;
+}
+
+/** The shapes that a node had in one run of it: of the inputs that it has, in order, and of its outputs. */
+export interface NodeRun {
+  readonly inputs: readonly (readonly number[])[];
+  readonly outputs: readonly (readonly number[])[];
 }
 
 /** Of several medians of one model, apart in time, the least counts: something else on the machine slows some of them. */
