@@ -88,13 +88,24 @@ export function BudgetSection({ form, readyControl, planning, proposal, curve, m
           </>
         )}
       {wish?.kind === "rule" && <p class="quiet">{TEXT.ruleHint}</p>}
-      {proposal !== null && !isLacking && <Estimates proposal={proposal} measured={planning.latency} smaller={smaller} />}
+      {proposal !== null && !isLacking && <Estimates proposal={proposal} smaller={smaller} />}
+      {planning.latency !== null && !isLacking && (unitId === LATENCY || proposal?.latency != null) && <LatencyNote measured={planning.latency} />}
     </>
   );
 }
 
+/** What was measured, how far that varies, and what an expected time is. */
+function LatencyNote({ measured: { ms, low, high, runs, unmeasured } }: { readonly measured: MeasuredModel }): JSX.Element {
+  return (
+    <p class="quiet latency-note">
+      {TEXT.measuredLatency(millisecondsText(ms), groupedText(runs), millisecondsText(low), millisecondsText(high))} {TEXT.expectedLatency}{" "}
+      {unmeasured.length > 0 && <bdi title={unmeasured.join("\n")}>{TEXT.unmeasured(unmeasured.length)}</bdi>}
+    </p>
+  );
+}
+
 /** What the plan would give, before anything runs. */
-function Estimates({ proposal: { before, after, multiplyAdds, latency }, measured, smaller }: { readonly proposal: Proposal; readonly measured: MeasuredModel | null; readonly smaller: boolean }): JSX.Element {
+function Estimates({ proposal: { before, after, multiplyAdds, latency }, smaller }: { readonly proposal: Proposal; readonly smaller: boolean }): JSX.Element {
   return (
     <div class="estimates">
       <h3>{TEXT.estimated} <span class="tag">≈</span></h3>
@@ -108,9 +119,6 @@ function Estimates({ proposal: { before, after, multiplyAdds, latency }, measure
         <div><dt>{TEXT.factorizedLayers}</dt><dd><b>{groupedText(after.factorized)}</b></dd></div>
       </dl>
       {multiplyAdds !== null && <p class="quiet"><bdi>{TEXT.countedFor(multiplyAdds.per)}</bdi> {multiplyAdds.uncounted.length > 0 && <bdi title={multiplyAdds.uncounted.join("\n")}>{TEXT.uncounted(multiplyAdds.uncounted.length)}</bdi>}</p>}
-      {latency !== null && measured !== null && (
-        <p class="quiet latency-note">{TEXT.measuredLatency(millisecondsText(measured.ms), groupedText(measured.runs), millisecondsText(measured.low), millisecondsText(measured.high))} {TEXT.expectedLatency} {measured.unmeasured.length > 0 && <bdi title={measured.unmeasured.join("\n")}>{TEXT.unmeasured(measured.unmeasured.length)}</bdi>}</p>
-      )}
       {!smaller && <p class="quiet">{TEXT.noSmaller}</p>}
     </div>
   );
