@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { compileKernels } from "./wasm.mjs";
 
 /**
  * Measures score against size on the real models beside the repository, and writes docs/quality.md; of one model alone,
@@ -10,9 +11,10 @@ import { build } from "esbuild";
  */
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const only = process.argv[2];
-const outfile = join(root, "test-results", `quality${only === undefined ? "" : `-${only}`}.cjs`);
+const outdir = join(root, "test-results", `quality${only === undefined ? "" : `-${only}`}`);
 const written = only === undefined ? "docs/quality.md" : `test-results/quality-${only}.md`;
-mkdirSync(dirname(outfile), { recursive: true });
-await build({ absWorkingDir: root, entryPoints: ["test/bench/quality.ts"], outfile, bundle: true, platform: "node", target: "node20", format: "cjs", external: ["onnxruntime-node"], logLevel: "error" });
-execFileSync(process.execPath, [outfile, join(root, "../shared/models"), join(root, written), only ?? ""], { stdio: "inherit" });
-rmSync(outfile);
+mkdirSync(outdir, { recursive: true });
+await build({ absWorkingDir: root, entryPoints: { quality: "test/bench/quality.ts", verify: "src/verify/main.ts" }, outdir, bundle: true, platform: "node", target: "node20", format: "cjs", external: ["onnxruntime-node"], logLevel: "error" });
+compileKernels(outdir);
+execFileSync(process.execPath, [join(outdir, "quality.js"), join(root, "../shared/models"), join(root, written), only ?? ""], { stdio: "inherit" });
+rmSync(outdir, { recursive: true });

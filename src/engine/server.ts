@@ -100,6 +100,7 @@ export function serveEngine(connection: MessageConnection, options: ServerOption
       return null;
     },
     planning: ({ path, as, count }, signal) => plans.open(path, as, count === true, signal),
+    ready: ({ path, draft }, signal) => plans.ready(path, draft, signal),
     propose: ({ path, draft }, signal) => plans.propose(path, draft, signal),
     curve: ({ path, draft }, signal) => plans.curve(path, draft, signal),
     ladders: ({ path, as, name }, signal) => plans.ladders(path, as, name, signal),

@@ -23,6 +23,7 @@ export const REQUESTS: Requests = {
   badge: request("badge"),
   forget: request("forget"),
   planning: request("planning"),
+  ready: request("ready"),
   propose: request("propose"),
   curve: request("curve"),
   ladders: request("ladders"),

@@ -71,6 +71,9 @@ export function offByDefault(layers: readonly Layer[], source: Pick<Source, "tar
   if (firstConvolution !== undefined) reasons.set(firstConvolution.name, "first convolution: small, and all that follows depends on it; off unless included");
   const head = known.findLast(({ form }) => form === null || form.op !== "embedding");
   if (head !== undefined && !reasons.has(head.name)) reasons.set(head.name, "last layer: its errors reach the output directly; off unless included");
+  for (const { name, form } of known) {
+    if (form !== null && !isConvolution(form) && form.state === true) reasons.set(name, "state weight of a recurrent layer: its errors add up from step to step, and its factors need a loop over the steps in PyTorch, which is slower; off unless included");
+  }
   for (const { name, form } of known) if (form?.op === "embedding") reasons.set(name, "embedding: rare rows suffer most; off unless included");
   return reasons;
 }
@@ -113,7 +116,11 @@ export function candidateNames(layers: readonly Layer[], source: Pick<Source, "t
   return layers.flatMap(({ tensor: { name } }, index) => (reasonToKeep(name, source.targets[index]!, off, options) === null ? [name] : []));
 }
 
-async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, calibrated, read, solver }: CandidateOptions): Promise<Candidate["schemes"]> {
+/**
+ * Schemes of a layer with their spectra: those that are known, others from its values, which are read once then.
+ * @throws Fault of reading
+ */
+export async function withSpectra(layer: Layer, target: Target, schemes: readonly Scheme[], { known, calibrated, read, solver }: Pick<CandidateOptions, "known" | "calibrated" | "read" | "solver">): Promise<Candidate["schemes"]> {
   let values: Values | null = null;
   const readOnce = async (): Promise<Values> => (values ??= arranged(target, await read(layer)));
   const found = new Map<Scheme, Spectra>();
@@ -121,7 +128,7 @@ async function withSpectra(layer: Layer, target: Target, schemes: readonly Schem
     const before = found.get(scheme);
     if (before !== undefined) return before;
     const analyzed = knownModes(target, scheme, known);
-    const modes = analyzed !== null ? [analyzed] : scheme.fit !== undefined ? [scheme.fit(target, await readOnce())] : await modesOf(scheme.unfoldings(target, await readOnce()), solver);
+    const modes = analyzed !== null ? [analyzed] : scheme.fit !== undefined ? [await scheme.fit(target, await readOnce())] : await modesOf(scheme.unfoldings(target, await readOnce()), solver);
     const own = scheme.bound === "apart" ? [] : await spectraOf(isConvolution(target.form) ? SCHEMES.channel : SCHEMES.svd);
     const all = [...modes, ...own];
     found.set(scheme, all);

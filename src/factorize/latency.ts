@@ -1,6 +1,7 @@
 import type { Rung } from "./ladder";
 import type { PlanLatency, PlanLayer } from "./plan";
 import { risingCurve } from "./risingCurve";
+import type { SchemeId } from "./scheme";
 
 /** Ranks of each scheme that are measured: those between follow from them. */
 const SAMPLES = 4;
@@ -43,6 +44,38 @@ export interface LayerTimes {
   readonly name: string;
   readonly whole: number;
   readonly schemes: ReadonlyMap<Rung["scheme"], readonly Point[]>;
+}
+
+/** The whole model's time in milliseconds: the median that counts, and what four of five runs lay between. */
+export interface WholeLatency {
+  readonly ms: number;
+  readonly low: number;
+  readonly high: number;
+  readonly runs: number;
+}
+
+/** Measured times of a model as they cross processes. */
+export interface ModelTimes {
+  readonly whole: WholeLatency;
+  readonly layers: readonly LayerTimes[];
+  /** Candidates that do not run alone. */
+  readonly unmeasured: readonly string[];
+  /** Those that were measured, of the layers that they fit. */
+  readonly schemes: readonly SchemeId[];
+}
+
+/** Times with those of further schemes, which are scaled to how fast the machine was at first: each measurement has the layers as they are. */
+export function withSchemes(before: ModelTimes, more: ModelTimes): ModelTimes {
+  const added = new Map(more.layers.map((layer) => [layer.name, layer]));
+  const both = before.layers.filter(({ name }) => added.has(name));
+  const sum = (layers: readonly LayerTimes[]): number => layers.reduce((all, { whole }) => all + whole, 0);
+  const now = sum(both.map(({ name }) => added.get(name)!));
+  const scale = now > 0 ? sum(both) / now : 1;
+  const layers = before.layers.map((layer): LayerTimes => {
+    const further = [...(added.get(layer.name)?.schemes ?? [])].map(([scheme, points]) => [scheme, points.map(({ parameters, ms }) => ({ parameters, ms: ms * scale }))] as const);
+    return { ...layer, schemes: new Map([...layer.schemes, ...further]) };
+  });
+  return { ...before, layers, schemes: [...before.schemes, ...more.schemes] };
 }
 
 /** Alone, layers may take longer than together, where the runtime fuses them: then all count for less, so that they sum to the model's. */

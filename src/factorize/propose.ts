@@ -6,7 +6,7 @@ import { minimax } from "./budget/minimax";
 import type { Candidate, CandidateScheme, Considered } from "./candidates";
 import { candidateLadder, candidateRung } from "./candidateRungs";
 import { breakEven, wholeRung, type Rung } from "./ladder";
-import type { MeasuredLatency } from "./latency";
+import type { LayerLatency, MeasuredLatency } from "./latency";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
 import type { Positions, SchemeId } from "./scheme";
@@ -45,8 +45,10 @@ export type Wish =
  * a million choices, which differ by less than its budget's rounding.
  */
 const MOST_RANKS = 256;
-/** One budget after another is tried on the same candidates. */
-const RUNGS = new WeakMap<Candidate, Map<string, readonly Rung[]>>();
+/** One budget after another is tried on the same candidates, by the same costs. */
+const RUNGS = new WeakMap<object, WeakMap<Candidate, Map<string, readonly Rung[]>>>();
+/** Sizes and multiply-adds follow from the candidate alone. */
+const BY_CANDIDATE = {};
 /** Sums of milliseconds have it: the whole model's time is possible. */
 const ROUNDING = 1e-9;
 type Measure = "parameters" | "multiplyAdds";
@@ -79,7 +81,7 @@ export function propose(considered: readonly Considered[], wish: Wish, total: nu
     case "latency": {
       const { budget, measured } = wish;
       const costOf = ({ name }: Pick<Considered, "name">, rung: Rung): number => measured.layers.get(name)?.(rung) ?? 0;
-      return byBudget(considered.map((layer) => timed(layer, measured)), { ...budget, amount: budget.amount * (1 + ROUNDING) }, total, words, { rungs: (candidate) => rungsBy(candidate, "parameters", errorUnder(candidate, budget), (rung) => costOf(candidate.target, rung)), costOf });
+      return byBudget(considered.map((layer) => timed(layer, measured)), { ...budget, amount: budget.amount * (1 + ROUNDING) }, total, words, { rungs: (candidate) => timedRungsUnder(candidate, measured.layers.get(candidate.target.name)!, budget), costOf });
     }
   }
 }
@@ -180,7 +182,11 @@ function errorUnder(candidate: Candidate, budget: MultiplyAddsBudget): (rung: Ru
 }
 
 function rungsUnder(candidate: Candidate, measure: Measure, budget: MultiplyAddsBudget): readonly Rung[] {
-  return budget.sensitivity === undefined ? rungsOf(candidate, measure, budget.allocation) : rungsBy(candidate, measure, errorUnder(candidate, budget), (rung) => rung[measure]);
+  return budget.sensitivity === undefined ? rungsOf(candidate, measure, budget.allocation) : efficientRungs(candidate, measure, errorUnder(candidate, budget), (rung) => rung[measure]);
+}
+
+function timedRungsUnder(candidate: Candidate, latency: LayerLatency, budget: MultiplyAddsBudget): readonly Rung[] {
+  return budget.sensitivity === undefined ? timedRungs(candidate, latency, budget.allocation) : efficientRungs(candidate, "parameters", errorUnder(candidate, budget), latency);
 }
 
 /**
@@ -189,18 +195,29 @@ function rungsUnder(candidate: Candidate, measure: Measure, budget: MultiplyAdds
  * Frobenius norm.
  */
 export function rungsOf(candidate: Candidate, measure: Measure = "parameters", allocation?: AllocationId): readonly Rung[] {
-  const error = errorFor(candidate, allocation);
-  const own = RUNGS.get(candidate) ?? new Map<string, readonly Rung[]>();
-  RUNGS.set(candidate, own);
+  return rungsBy(candidate, BY_CANDIDATE, measure, errorFor(candidate, allocation), (rung) => rung[measure]);
+}
+
+/** As `rungsOf`, those that take less time than the layer by its measured latency. */
+export function timedRungs(candidate: Candidate, latency: LayerLatency, allocation?: AllocationId): readonly Rung[] {
+  return rungsBy(candidate, latency, "parameters", errorFor(candidate, allocation), latency);
+}
+
+/** What `efficientRungs` gives, once. @param costs what the costs follow from */
+function rungsBy(candidate: Candidate, costs: object, measure: Measure, error: "spectralError" | "error2", costOf: (rung: Rung) => number): readonly Rung[] {
+  const byCosts = RUNGS.get(costs) ?? new WeakMap<Candidate, Map<string, readonly Rung[]>>();
+  RUNGS.set(costs, byCosts);
+  const own = byCosts.get(candidate) ?? new Map<string, readonly Rung[]>();
+  byCosts.set(candidate, own);
   const known = own.get(`${measure}/${error}`);
   if (known !== undefined) return known;
-  const rungs = rungsBy(candidate, measure, (rung) => rung[error], (rung) => rung[measure]);
+  const rungs = efficientRungs(candidate, measure, (rung) => rung[error], costOf);
   own.set(`${measure}/${error}`, rungs);
   return rungs;
 }
 
 /** @param measure in which factors are smaller than the layer @param costOf what the budget counts; that of factors must be less too */
-function rungsBy(candidate: Candidate, measure: Measure, errorOf: (rung: Rung) => number, costOf: (rung: Rung) => number): readonly Rung[] {
+function efficientRungs(candidate: Candidate, measure: Measure, errorOf: (rung: Rung) => number, costOf: (rung: Rung) => number): readonly Rung[] {
   const whole = wholeRung(candidate.target, positionsOf(candidate));
   const most = costOf(whole);
   const all = [whole, ...smallerRungs(candidate, measure).flat().filter((rung) => costOf(rung) < most)];

@@ -16,7 +16,7 @@ export const SCHEMES: Readonly<Record<SchemeId, Scheme>> = {
 
 /**
  * Those that `auto` chooses among. Not among them: layers of many groups, which run slower than their multiply-adds say,
- * and cp, which takes minutes where the others take seconds.
+ * and cp, which takes seconds for a layer where the others take milliseconds.
  */
 export const PLAIN_SCHEMES: readonly SchemeId[] = ["svd", "channel", "spatial", "tucker2"];
 
@@ -33,11 +33,19 @@ export function calibratedScheme(target: Target): { readonly scheme: Scheme; rea
   return scheme?.inputs === undefined ? null : { scheme, inputs: scheme.inputs(target) };
 }
 
+/** All that a wish may choose among: a layer that none of those named fits has svd. */
+export function schemesOf(asked: SchemeWish): readonly SchemeId[] {
+  return [...new Set<SchemeId>([...namedBy(asked), "svd"])];
+}
+
+function namedBy(asked: SchemeWish): readonly SchemeId[] {
+  return asked === "auto" || asked === "alds" ? SEVERAL[asked] : [asked];
+}
+
 /** The schemes that fit a layer, of those asked for. */
 export function schemesFor(target: Target, asked: SchemeWish): readonly Scheme[] {
-  const ids = asked === "auto" || asked === "alds" ? SEVERAL[asked] : [asked];
   const fitting = (wanted: readonly SchemeId[]): Scheme[] => wanted.map((id) => SCHEMES[id]).filter((scheme) => scheme.refusal(target) === null);
-  const named = fitting(ids);
+  const named = fitting(namedBy(asked));
   // A matrix always has svd: asking for a convolution's scheme says nothing about it.
   return named.length > 0 ? named : fitting(["svd"]);
 }

@@ -41,13 +41,22 @@ export interface RuleChoice extends NamedChoice {
   readonly figure: { readonly least: number; readonly most: number; readonly step: number; readonly initial: number } | null;
 }
 
+export interface SchemeChoice extends NamedChoice {
+  /** Those that it chooses among: each must be ready, see `Planning.ready`. */
+  readonly schemes: readonly string[];
+}
+
 export interface UnitChoice extends NamedChoice {
-  /** Of the model as it is; null: not counted yet. */
+  /** Of the model as it is; null: not counted or measured yet. */
   readonly total: number | null;
+  /** Amounts are whole numbers. */
+  readonly whole: boolean;
+  /** Why the model has no budget in it; null when it has. */
+  readonly refusal: string | null;
 }
 
 export interface PlanningChoices {
-  readonly schemes: readonly NamedChoice[];
+  readonly schemes: readonly SchemeChoice[];
   readonly allocations: readonly NamedChoice[];
   readonly units: readonly UnitChoice[];
   readonly rules: readonly RuleChoice[];
@@ -84,6 +93,10 @@ export type Planning =
     readonly state: "ready";
     readonly layers: readonly PlanningLayer[];
     readonly choices: PlanningChoices;
+    /** Schemes whose ranks are known; of others spectra are found, or factors fitted, once they are asked for. */
+    readonly ready: readonly string[];
+    /** null: not measured yet. */
+    readonly latency: MeasuredModel | null;
     /** Multiply-adds are not counted yet, and running the graph for them costs little. */
     readonly countsUnasked: boolean;
     /** How a written model is checked: run beside the original, or layer by layer where the format has no graph. */
@@ -91,6 +104,20 @@ export type Planning =
     /** Ending of the file that is written. */
     readonly ending: string;
   };
+
+/** How long the model takes on this machine, in ONNX Runtime on seeded inputs. Milliseconds. */
+export interface MeasuredModel {
+  /** Median. */
+  readonly ms: number;
+  /** Four of five runs took between these. */
+  readonly low: number;
+  readonly high: number;
+  readonly runs: number;
+  /** Schemes that layers were measured in. */
+  readonly schemes: readonly string[];
+  /** Layers that do not run alone, and stay as they are under a budget of latency. */
+  readonly unmeasured: readonly string[];
+}
 
 /** What becomes of a layer. */
 export interface ProposedLayer {
@@ -122,6 +149,16 @@ export interface Proposal {
   readonly after: ModelEstimate;
   /** null where they are not counted. */
   readonly multiplyAdds: MultiplyAddsEstimate | null;
+  /** null where the model, or a scheme of the plan, was not measured. */
+  readonly latency: LatencyEstimate | null;
+}
+
+/** Milliseconds. */
+export interface LatencyEstimate {
+  /** Measured. */
+  readonly before: number;
+  /** Expected from layers that were measured alone: what the model takes, only a run of it tells. */
+  readonly after: number;
 }
 
 /** Of the layers that are counted. */
@@ -153,15 +190,19 @@ export interface Curve {
 export interface LayerLadder {
   readonly scheme: string;
   readonly label: string;
-  /** The singular values that rule the ranks, one list for each rank of the scheme; groups together. */
+  /** The singular values that rule the ranks, one list for each rank of the scheme; groups together. None where factors are fitted. */
   readonly modes: readonly (readonly number[])[];
-  readonly rungs: readonly { readonly ranks: readonly number[]; readonly parameters: number; readonly error: number }[];
+  /** `ms`: as measured alone on this machine; null where it was not. */
+  readonly rungs: readonly { readonly ranks: readonly number[]; readonly parameters: number; readonly error: number; readonly ms: number | null }[];
+  /** Of the layer as it is. */
+  readonly wholeMs: number | null;
 }
 
 /** Work that takes time, told as it goes. */
 export interface Work {
   readonly path: string;
-  readonly task: "prepare" | "apply" | "compare";
+  /** `ladders`: of schemes that no analysis has spectra for; `latency`: times of the model and its layers. */
+  readonly task: "prepare" | "ladders" | "latency" | "apply" | "compare";
   readonly layer: string;
   readonly done: number;
   readonly total: number;
@@ -189,8 +230,12 @@ export type ModelCheck =
       readonly cosine: number;
       readonly largestDifference: number;
       readonly topOneAgreement: number | null;
+      /** Entries that no other figure counts; left out by runs of older versions. */
+      readonly notFinite?: number;
     }[];
     readonly latency: { readonly original: CheckedLatency; readonly candidate: CheckedLatency };
+    /** Bytes, to load a model and run it once; left out where it could not be measured, and by runs of older versions. */
+    readonly peakMemory?: { readonly original: number; readonly candidate: number };
   }
   | { readonly kind: "layers"; readonly inputs: string; readonly layers: readonly { readonly name: string; readonly relativeError: number }[] };
 

@@ -27,6 +27,8 @@ export interface EngineMethods {
   /** Makes a model ready for proposals: candidates for every layer, for a form of the output. Cancellable. Streams `work` where spectra are computed that no analysis has. */
   /** count: multiply-adds too, for which a graph is run once. */
   planning: { params: { path: string; as: string; count?: boolean }; result: Planning };
+  /** Makes what a draft needs beyond that: ladders of its schemes, multiply-adds or measured latency for its budget. Cancellable. Streams `work`. */
+  ready: { params: { path: string; draft: Draft }; result: Planning };
   /** Ranks for all layers. */
   propose: { params: { path: string; draft: Draft }; result: Proposal };
   /** null: superseded by another curve of the model. */

@@ -1,5 +1,5 @@
 import type { PlainFault } from "./fault";
-import type { Applied, Curve, Draft, LayerLadder, ModelCheck, Planning, Proposal } from "./planning";
+import type { Applied, Curve, Draft, LayerLadder, ModelCheck, Planning, Proposal, Work } from "./planning";
 import type { OpenedModel } from "./protocol";
 import type { Progress } from "./report";
 
@@ -15,6 +15,10 @@ export interface WizardMethods {
   cancelAnalysis: { params: { path: string }; result: null };
   /** count: multiply-adds too, for which a graph is run once. */
   planning: { params: { path: string; as: string; count?: boolean }; result: Planning };
+  /** Makes what a draft needs: ladders, multiply-adds, measured latency. How it goes is told. */
+  ready: { params: ReadyWish; result: Planning };
+  /** Ends what `ready` started. */
+  cancelReady: { params: null; result: null };
   propose: { params: { path: string; draft: Draft }; result: Proposal };
   curve: { params: { path: string; draft: Draft }; result: Curve | null };
   ladders: { params: { path: string; as: string; name: string }; result: readonly LayerLadder[] };
@@ -41,6 +45,12 @@ export interface WizardMethods {
   showLog: { params: null; result: null };
 }
 
+/** A draft whose needs are made. */
+export interface ReadyWish {
+  readonly path: string;
+  readonly draft: Draft;
+}
+
 /** data null: seeded inputs. */
 export interface CheckWish {
   readonly data: string | null;
@@ -49,6 +59,8 @@ export interface CheckWish {
 export interface WizardStart {
   readonly target: WizardTarget | null;
   readonly job: Job | null;
+  /** What `ready` was asked for and is on the way. */
+  readonly readying: ReadyWish | null;
   readonly history: readonly Run[];
 }
 
@@ -86,6 +98,8 @@ export interface Run {
   /** Estimated when it was planned: root mean square of the layers' relative errors. */
   readonly error: number;
   readonly factorized: number;
+  /** What a budget of latency left of the original's; null under another wish. */
+  readonly latencyShare: number | null;
   readonly applied: Applied;
   readonly check: ModelCheck | null;
   readonly checkFault: PlainFault | null;
@@ -98,6 +112,7 @@ export type HostToWizard =
   | { readonly type: "answer"; readonly id: number; readonly result: unknown }
   | { readonly type: "fault"; readonly id: number; readonly fault: PlainFault }
   | { readonly type: "progress"; readonly progress: Progress }
+  | { readonly type: "work"; readonly work: Work }
   | { readonly type: "target"; readonly target: WizardTarget }
   /** job null: it ended; `fault` says why it failed, `run` what it left. */
   | { readonly type: "job"; readonly job: Job | null; readonly fault: PlainFault | null; readonly run: string | null }

@@ -11,6 +11,8 @@ import { ROUNDS, type Latencies, type LatencyRequest } from "./verification";
 
 /** Timed runs of a model, after one that is not timed; of slow ones fewer, as hundreds are measured. */
 const TIMED_RUNS = 15, FEWEST_RUNS = 3, MOST_MS = 100;
+/** The share of runs that are left out on either side of what is told as their noise. */
+const NOISE = 0.1;
 /** Values repeat after this many: times do not depend on them. */
 const PERIOD = 4096;
 const ONLY_FATAL = 4;
@@ -26,19 +28,22 @@ export async function latencies({ path, trials }: LatencyRequest, tell: (done: n
   const ort = await runtime();
   const model = await session(ort, path);
   const [feeds = {}] = (await runnableInputs(ort, model, inputsOf(model), path)).batches;
-  let whole = Infinity;
+  const runs: number[] = [];
+  let ms = Infinity;
   const quietest = trials.map((): number | null => Infinity);
   for (let round = 0; round < ROUNDS; round++) {
-    whole = Math.min(whole, await median(model, feeds, Infinity));
+    const own = await timed(model, feeds, Infinity);
+    ms = Math.min(ms, quantile(own, 0.5));
+    runs.push(...own);
     const idle = await alone(ort, idleModel(FLOAT32, IDLE_OPSET)) ?? 0;
     for (const [index, models] of trials.entries()) {
       const before = quietest[index] ?? null;
-      const ms = before === null ? null : await together(ort, models, idle);
-      quietest[index] = before === null || ms === null ? null : Math.min(before, ms);
+      const now = before === null ? null : await together(ort, models, idle);
+      quietest[index] = before === null || now === null ? null : Math.min(before, now);
       tell(round * trials.length + index + 1);
     }
   }
-  return { whole, trials: quietest };
+  return { whole: { ms, low: quantile(runs, NOISE), high: quantile(runs, 1 - NOISE), runs: runs.length }, trials: quietest };
 }
 
 /** @param idle what a run of nothing takes, in milliseconds */
@@ -57,7 +62,7 @@ async function alone(ort: typeof Ort, micro: MicroModel): Promise<number | null>
   try {
     const model = await ort.InferenceSession.create(encodeMicro(micro, encoded), { logSeverityLevel: ONLY_FATAL });
     try {
-      return await median(model, { [micro.input.name]: fed(ort, micro.input) }, MOST_MS);
+      return quantile(await timed(model, { [micro.input.name]: fed(ort, micro.input) }, MOST_MS), 0.5);
     } finally {
       await model.release();
     }
@@ -66,7 +71,8 @@ async function alone(ort: typeof Ort, micro: MicroModel): Promise<number | null>
   }
 }
 
-async function median(model: Ort.InferenceSession, feeds: Feeds, mostMs: number): Promise<number> {
+/** Milliseconds of each run. */
+async function timed(model: Ort.InferenceSession, feeds: Feeds, mostMs: number): Promise<number[]> {
   await model.run(feeds);
   const times: number[] = [];
   const start = performance.now();
@@ -75,7 +81,7 @@ async function median(model: Ort.InferenceSession, feeds: Feeds, mostMs: number)
     await model.run(feeds);
     times.push(performance.now() - before);
   }
-  return quantile(times, 0.5);
+  return times;
 }
 
 function encoded({ shape, dataType }: MicroTensor): Uint8Array {

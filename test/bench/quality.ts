@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { factorsFor, workOf } from "../../src/factorize/apply";
 import { AtomicFiles } from "../../src/factorize/atomic";
-import { considerLayers, type Considered } from "../../src/factorize/candidates";
+import { candidateNames, considerLayers, type Considered } from "../../src/factorize/candidates";
 import { PLAN_SCHEMA, type Plan } from "../../src/factorize/plan";
 import { ALLOCATIONS, propose, type AllocationId, type Wish } from "../../src/factorize/propose";
 import { NAMED_RULES, parseRankRule } from "../../src/factorize/rankRule";
@@ -16,6 +16,10 @@ import { exactSvd } from "../../src/linalg/svd";
 import { openModel } from "../../src/models/formats";
 import { DEFAULT_OPEN_OPTIONS, type Model } from "../../src/models/model";
 import { Fault } from "../../src/shared/fault";
+import { calibrateApart, type Calibration } from "../../src/engine/calibrateApart";
+import { sensitivityApart } from "../../src/engine/sensitivityApart";
+import type { MeasuredSensitivity } from "../../src/factorize/sensitivity";
+import { recordInputs } from "./qualitySessions";
 import { labelAgreement, mnistAccuracy, storyPerplexity, type Score } from "./qualityScores";
 import { noiseSuppression, speechAgreement } from "./qualitySound";
 
@@ -26,6 +30,8 @@ import { noiseSuppression, speechAgreement } from "./qualitySound";
 const [models = "", out = "", only = ""] = process.argv.slice(2);
 const work = mkdtempSync(join(tmpdir(), "ranklens-quality-"));
 
+/** Built beside this program. */
+const VERIFY = join(__dirname, "verify.js");
 const SHARES = [0.9, 0.8, 0.7, 0.6];
 const RULES = ["energy:0.95", "energy:0.9", "energy:0.8", ...NAMED_RULES, "ratio:0.5"];
 /** The peer to beat: what most tools do. */
@@ -48,6 +54,8 @@ interface Task {
 class Bench {
   private readonly considered = new Map<SchemeWish, readonly Considered[]>();
 
+  private calibration: { readonly of: SchemeWish; readonly data: string; readonly found: Calibration } | null = null;
+
   private constructor(readonly task: Task, private readonly model: Model, private readonly source: Source) {}
 
   static async open(task: Task): Promise<Bench> {
@@ -56,7 +64,25 @@ class Bench {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.source.close(), this.model.close()]);
+    await Promise.all([this.source.close(), this.model.close(), this.calibration?.found.discard()]);
+  }
+
+  /** Makes proposals follow inputs of the task from now on. @returns how many */
+  async calibrate(scheme: SchemeWish): Promise<number> {
+    const data = mkdtempSync(join(work, "inputs-"));
+    const count = await recordInputs(() => this.task.score(this.model.summary.path), data);
+    const found = await calibrateApart({
+      model: this.model, source: this.source, options: DEFAULT_OPEN_OPTIONS, as: "factored", scheme, data, threads: 0,
+      isWanted: (name) => candidateNames(this.model.layers, this.source, { included: () => this.task.all, excluded: () => false }).includes(name),
+    }, VERIFY, new AbortController().signal, () => undefined);
+    this.calibration = { of: scheme, data, found };
+    this.considered.delete(scheme);
+    return count;
+  }
+
+  async sensitivity(): Promise<MeasuredSensitivity> {
+    const { of, data, found } = this.calibration!;
+    return sensitivityApart({ model: this.model, options: DEFAULT_OPEN_OPTIONS, considered: await this.layers(of), data, calibration: found, threads: 0 }, VERIFY, new AbortController().signal, () => undefined);
   }
 
   /** Those that fit a layer of this model; what makes the same of all layers as one before is left out. */
@@ -72,8 +98,8 @@ class Bench {
     return own.length === 1 ? own : own.filter((wish) => wish !== "svd");
   }
 
-  budget(scheme: SchemeWish, allocation: AllocationId, share: number): Promise<{ share: number; score: number } | null> {
-    return this.candidate(scheme, { kind: "budget", budget: { unit: "params", amount: Math.floor(share * this.model.summary.parameters), allocation } });
+  budget(scheme: SchemeWish, allocation: AllocationId, share: number, sensitivity?: MeasuredSensitivity): Promise<{ share: number; score: number } | null> {
+    return this.candidate(scheme, { kind: "budget", budget: { unit: "params", amount: Math.floor(share * this.model.summary.parameters), allocation, ...(sensitivity === undefined ? {} : { sensitivity }) } });
   }
 
   /** @returns the share of parameters that is left, and the score; null when the budget cannot be met */
@@ -92,7 +118,7 @@ class Bench {
 
   private async written(plan: Plan): Promise<string> {
     const factors = new Map<string, readonly Factor[]>();
-    for (const each of workOf(plan, this.model, this.source)) factors.set(each.name, await factorsFor(each, this.model, exactSvd, () => plainGemm));
+    for (const each of workOf(plan, this.model, this.source, this.calibration?.found.moments)) factors.set(each.name, await factorsFor(each, this.model, exactSvd, () => plainGemm));
     const files = new AtomicFiles();
     const output = join(work, "candidate.onnx");
     await this.source.write(ready(factors), output, files);
@@ -105,6 +131,7 @@ class Bench {
     if (known !== undefined) return known;
     const found = await considerLayers(this.model.layers, this.source, {
       scheme, included: () => this.task.all, excluded: () => false, known: () => null, read: (layer) => this.model.read(layer.tensor), solver: exactSolver,
+      ...(this.calibration?.of === scheme ? { calibrated: this.calibration.found.outputs } : {}),
     });
     this.considered.set(scheme, found);
     return found;
@@ -149,7 +176,23 @@ async function sections(task: Task, tally: Tally): Promise<string[]> {
     const found = await bench.candidate(widest, { kind: "rule", rule: parseRankRule(rule) });
     if (found !== null) add(`| ${rule} | ${(100 * found.share).toFixed(1)} % | ${cell(found)} | ${cell(await bench.budget(widest, PEER, found.share))} |`);
   }
+  lines.push(...await calibrated(bench, widest, cell));
   await bench.close();
+  return lines;
+}
+
+/** The same budgets where factors and errors follow inputs of the task. */
+async function calibrated(bench: Bench, scheme: SchemeWish, cell: (found: { score: number } | null) => string): Promise<string[]> {
+  const count = await bench.calibrate(scheme);
+  const lines = ["", `| ${scheme}, calibrated on ${count} of the inputs | ${SHARES.map((share) => `${Math.round(100 * share)} %`).join(" | ")} |`, `|---|${SHARES.map(() => "---:").join("|")}|`];
+  const add = async (name: string, allocation: AllocationId, sensitivity?: MeasuredSensitivity): Promise<void> => {
+    const found = [];
+    for (const share of SHARES) found.push(await bench.budget(scheme, allocation, share, sensitivity));
+    lines.push(`| ${name} | ${found.map(cell).join(" | ")} |`);
+    console.error(lines.at(-1));
+  };
+  for (const allocation of Object.keys(ALLOCATIONS) as AllocationId[]) await add(allocation, allocation);
+  await add("sensitivity", "least-total", await bench.sensitivity());
   return lines;
 }
 
@@ -176,7 +219,8 @@ async function tasks(): Promise<Task[]> {
 const HEAD = `# Quality: score against size
 
 Written by \`npm run quality\`. Columns are the share of the whole model's parameters that the budget leaves; – where it cannot be met.
-No retraining and no data: ranks follow from the weights alone. \`equal-ratio\`, every layer at the same share, is what most tools do.
+No retraining, and no data but in the last table of each model, where ranks and factors follow part of the inputs that it is scored
+on: elsewhere they follow from the weights alone. \`equal-ratio\`, every layer at the same share, is what most tools do.
 A scheme for convolutions factorizes matrices by svd beside it; \`auto\` considers svd,
 channel, spatial and tucker2 for each layer, \`alds\` channel groups of 1, 2, 4 and 8.`;
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as ort from "onnxruntime-node";
+import { openSession } from "./qualitySessions";
 import { uniform } from "../unit/support/matrices";
 
 /** A score of a model file, and how it is written. */
@@ -14,7 +15,7 @@ export function mnistAccuracy(models: string): Score {
   const images = gunzipSync(readFileSync(join(models, "data/mnist_t10k-images-idx3-ubyte.gz"))).subarray(IMAGE_HEADER);
   const labels = gunzipSync(readFileSync(join(models, "data/mnist_t10k-labels-idx1-ubyte.gz"))).subarray(LABEL_HEADER);
   return async (path) => {
-    const session = await ort.InferenceSession.create(path);
+    const session = await openSession(path);
     let right = 0;
     for (let image = 0; image < IMAGES; image++) {
       const pixels = Float32Array.from(images.subarray(image * PIXELS, (image + 1) * PIXELS));
@@ -61,7 +62,7 @@ function windows(content: Buffer): Int32Array {
 }
 
 async function labels(path: string, inputs: readonly Int32Array[]): Promise<number[]> {
-  const session = await ort.InferenceSession.create(path);
+  const session = await openSession(path);
   const found: number[] = [];
   for (const bytes of inputs) {
     const scores = Object.values(await session.run({ bytes: new ort.Tensor("int32", bytes, [1, bytes.length]) }))[0]!.data as Float32Array;
@@ -80,7 +81,7 @@ const STORIES = 24, LENGTH = 128, VOCABULARY = 2048;
 export async function storyPerplexity(original: string): Promise<Score> {
   const stories = await sampled(original);
   return async (path) => {
-    const session = await ort.InferenceSession.create(path);
+    const session = await openSession(path);
     let [loss, count] = [0, 0];
     for (const story of stories) {
       const logits = await logitsOf(session, story);
@@ -92,7 +93,7 @@ export async function storyPerplexity(original: string): Promise<Score> {
 }
 
 async function sampled(path: string): Promise<number[][]> {
-  const session = await ort.InferenceSession.create(path);
+  const session = await openSession(path);
   const next = uniform(11);
   const stories = Array.from({ length: STORIES }, (_, story) => [1 + story]);
   for (const story of stories) {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import type { Score } from "./qualityScores";
+import { openSession } from "./qualitySessions";
 
 const SAMPLE_RATE = 16_000;
 
@@ -27,7 +28,7 @@ export async function speechAgreement(models: string, original: string): Promise
 }
 
 async function speechFrames(path: string, samples: Float32Array): Promise<boolean[]> {
-  const session = await ort.InferenceSession.create(path, { logSeverityLevel: 3 });
+  const session = await openSession(path, { logSeverityLevel: 3 });
   const frames: boolean[] = [];
   let state: ort.Tensor = new ort.Tensor("float32", new Float32Array(256), [2, 1, 128]);
   for (let start = 0; start + SPEECH_FRAME <= samples.length; start += SPEECH_FRAME) {
@@ -60,7 +61,7 @@ export async function noiseSuppression(models: string): Promise<Score> {
 
 /** Blocks of the signal, masked. */
 async function firstStage(noisy: Float32Array, path: string): Promise<Float32Array[]> {
-  const session = await ort.InferenceSession.create(path);
+  const session = await openSession(path);
   const blocks: Float32Array[] = [];
   let state: ort.Tensor = new ort.Tensor("float32", new Float32Array(512), STATE);
   for (let start = 0; start + BLOCK <= noisy.length; start += HOP) {
@@ -77,7 +78,7 @@ async function firstStage(noisy: Float32Array, path: string): Promise<Float32Arr
 
 /** The signal of that many samples, its blocks added up. */
 async function secondStage(blocks: readonly Float32Array[], length: number, path: string): Promise<Float32Array> {
-  const session = await ort.InferenceSession.create(path);
+  const session = await openSession(path);
   const out = new Float32Array(length);
   let state: ort.Tensor = new ort.Tensor("float32", new Float32Array(512), STATE);
   for (const [number, block] of blocks.entries()) {

@@ -165,7 +165,7 @@ describe("the wizard's form", () => {
     await chooseUnit(page, "multiply-adds");
     await expect.poll(async () => (await lastWish(opened))).toMatchObject({ unit: "macs" });
     await expect.poll(() => page.getByRole("spinbutton", { name: "Keep" }).inputValue()).toBe("60");
-    expect(await requests("planning")).toMatchObject([{}, { count: true }]);
+    expect(await requests("ready")).toMatchObject([{ draft: { scheme: "auto", wish: { unit: "macs" } } }]);
     await page.close();
   });
 
@@ -265,6 +265,15 @@ describe("writing", () => {
     expect(text).toMatch(/Compared on 4 batches of seeded random inputs.*relative error 0\.083.*same top entry 97\.5 %/i);
     for (const name of ["Open report", "Reveal file", "Copy path", "Undo", "Check again"]) await card.getByRole("button", { name }).click();
     await expect.poll(async () => (await Promise.all(["openReport", "reveal", "copy", "undo", "verify"].map(requests))).map(({ length }) => length)).toEqual([1, 1, 1, 1, 1]);
+    await page.close();
+  });
+
+  it("says whether a budget of latency is kept by the model that was written", async () => {
+    const opened = await form();
+    const { page } = opened;
+    await inWizard(opened, (host) => host.addRun({ latencyShare: 0.8 }), null);
+    // 4.21 ms became 5.02 ms.
+    await page.getByText("Budget not met: it takes 119.2 % of the original's latency, of 80.0 %.").waitFor();
     await page.close();
   });
 

@@ -27,6 +27,7 @@ describe.each(THEMES)("the wizard in the %s theme", (theme) => {
     await page.getByRole("button", { name: "History" }).click();
     await page.waitForTimeout(300);
     await page.screenshot({ path: join(pictures, `wizard-${theme}-${width}.png`), fullPage: true });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), "nothing is wider than the page").toBe(width);
     expect(await accessibilityFaults(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
@@ -57,6 +58,33 @@ describe("the wizard on its way", () => {
     const { page, problems } = await browser.open({ model: "none", width: 300, height: 400 });
     await page.getByRole("button", { name: "Choose model" }).waitFor();
     await page.screenshot({ path: join(pictures, "wizard-none-dark.png") });
+    expect(await accessibilityFaults(page)).toEqual([]);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+});
+
+describe.each(THEMES)("a budget of latency in the %s theme", (theme) => {
+  it("while it is measured and after, at 300 pixels, breaks no rule of accessibility and not the policy", async () => {
+    const opened = await browser.open({ theme, model: "wizard", width: 300, height: 1900 });
+    const { page, problems } = opened;
+    await page.locator(".uplot canvas").waitFor();
+    await page.getByRole("combobox", { name: "Unit" }).click();
+    await page.getByRole("option", { name: "latency" }).click();
+    await inWizard(opened, (host) => host.tellWork({ task: "latency", layer: "features.4.block.conv.weight", done: 12, total: 48 }), null);
+    await page.getByText("Measuring on this machine").waitFor();
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: join(pictures, `wizard-measuring-${theme}.png`), fullPage: true });
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await inWizard(opened, (host) => host.endReady(null), null);
+    await page.locator(".latency-note").waitFor();
+    await inWizard(opened, (host) => host.addRun({ latencyShare: 0.8 }), null);
+    await page.getByRole("button", { name: "As ALDS" }).click();
+    await page.locator(".ready-bar").waitFor();
+    await page.getByRole("button", { name: /^Show features\.3/ }).click();
+    await page.locator(".pane-figures").waitFor();
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: join(pictures, `wizard-latency-${theme}.png`), fullPage: true });
     expect(await accessibilityFaults(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();

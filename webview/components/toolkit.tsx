@@ -44,7 +44,8 @@ export function Checkbox({ children, checked, onChange }: CheckboxProps): JSX.El
 
 interface DropdownProps<V extends string> {
   readonly label: string;
-  readonly options: readonly { readonly value: V; readonly text: string }[];
+  /** refusal: why it cannot be chosen. */
+  readonly options: readonly { readonly value: V; readonly text: string; readonly refusal?: string | null }[];
   readonly value: V;
   readonly onChange: (value: V) => void;
 }
@@ -55,8 +56,11 @@ export function Dropdown<V extends string>({ label, options, value, onChange }: 
     const option = options.find((each) => each.value === now);
     if (option !== undefined && option.value !== value) onChange(option.value);
   };
-  return element("vscode-dropdown", { "aria-label": label, onChange: changed },
-    options.map((option) => element("vscode-option", { key: option.value, value: option.value, selected: option.value === value }, option.text)));
+  const refusals = options.flatMap(({ refusal }) => (typeof refusal === "string" ? [refusal] : []));
+  return element("vscode-dropdown", { "aria-label": label, onChange: changed, ...(refusals.length === 0 ? {} : { title: refusals.join("\n") }) },
+    options.map(({ value: own, text, refusal }) => element("vscode-option", {
+      key: own, value: own, selected: own === value, ...(typeof refusal === "string" ? { disabled: true, title: refusal } : {}),
+    }, text)));
 }
 
 export function ProgressRing({ label }: { readonly label: string }): JSX.Element {

@@ -1,8 +1,9 @@
 import { percentText } from "../../src/shared/figures";
 import type { Proposal, ProposedLayer } from "../../src/shared/planning";
 
-/** The engine's name of the unit. */
+/** The engine's names of units. */
 export const MULTIPLY_ADDS = "macs";
+export const LATENCY = "latency";
 
 /** A relative error with two digits that matter. */
 export function errorText(error: number): string {
@@ -40,8 +41,9 @@ export function folderName(path: string): string {
   return path.split(/[\\/]/).at(-2) ?? "";
 }
 
-/** Of the proposed model, in a budget's unit. */
-export function takenOf({ after, multiplyAdds }: Proposal, unit: string): number {
-  if (unit === MULTIPLY_ADDS) return multiplyAdds?.after ?? 0;
+/** Of the proposed model, in a budget's unit; null where it is not known. */
+export function takenOf({ after, multiplyAdds, latency }: Proposal, unit: string): number | null {
+  if (unit === MULTIPLY_ADDS) return multiplyAdds?.after ?? null;
+  if (unit === LATENCY) return latency?.after ?? null;
   return unit === "bytes" ? after.bytes : after.parameters;
 }

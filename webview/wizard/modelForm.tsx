@@ -20,7 +20,8 @@ import type { MemoryControl } from "./state/memory";
 import { useModel } from "./state/useModel";
 import { usePresetMarks } from "./state/usePresetMarks";
 import { useCurve, useProposal } from "./state/useProposal";
-import { useUnit } from "./state/useUnit";
+import { useCounts } from "./state/useCounts";
+import { useReady } from "./state/useReady";
 import type { WindowState } from "./state/useWindow";
 import { TEXT } from "./strings";
 
@@ -45,12 +46,15 @@ export function ModelForm({ host, control, target, window, ask, attempt, saved, 
   const planning = model.planning?.state === "ready" ? model.planning : null;
   useTargetInForm(control, target, planning);
 
-  const unitControl = useUnit(model, () => control.formOf(path).wish, (wish) => onForm({ wish }));
+  const readyControl = useReady(host, path, model, () => control.formOf(path), window.readying, onForm);
+  const { lack } = readyControl;
+  useCounts(model, lack === "counts");
 
-  const draft = planning === null || form.asked < target.asked ? null : draftOf(form);
+  const isProposed = planning !== null && form.asked >= target.asked && (lack === null || lack === "counts");
+  const draft = isProposed ? draftOf(form) : null;
   const proposal = useProposal(host, path, draft, model.revision);
   const curve = useCurve(host, path, draft, model.revision);
-  const marks = usePresetMarks(host, path, form, planning?.choices ?? null, curve.value?.unit ?? "params", model.revision);
+  const marks = usePresetMarks(host, path, form, planning, curve.value?.unit ?? "params", model.revision);
 
   const output = form.output !== "" ? form.output : `${target.output}${planning?.ending ?? ""}`;
   const run = window.history.find(({ id, path: own }) => own === path && id === window.lastRun) ?? window.history.find(({ path: own, undone }) => own === path && !undone);
@@ -72,10 +76,10 @@ export function ModelForm({ host, control, target, window, ask, attempt, saved, 
       {planning !== null && (
         <>
           {section("layers", layersAside(form, planning.layers),
-            <LayersSection host={host} path={path} form={form} layers={planning.layers} proposal={proposal.value} selected={memory.selected} onSelect={(selected) => update({ selected })} onForm={onForm} />)}
-          {section("method", schemeLabel(form, planning.choices), <MethodSection form={form} choices={planning.choices} onForm={onForm} />)}
+            <LayersSection host={host} path={path} revision={model.revision} form={form} layers={planning.layers} proposal={proposal.value} selected={memory.selected} onSelect={(selected) => update({ selected })} onForm={onForm} />)}
+          {section("method", schemeLabel(form, planning.choices), <MethodSection form={form} choices={planning.choices} readyControl={readyControl} onForm={onForm} />)}
           {section("budget", proposal.value === null ? "" : shareText(proposal.value.after.parameters / proposal.value.before.parameters),
-            <BudgetSection form={form} unitControl={unitControl} choices={planning.choices} proposal={proposal.value} curve={curve.value} marks={marks} fault={proposal.fault ?? curve.fault ?? unitControl.fault}
+            <BudgetSection form={form} readyControl={readyControl} planning={planning} proposal={proposal.value} curve={curve.value} marks={marks} fault={draft === null ? readyControl.fault : (proposal.fault ?? curve.fault ?? readyControl.fault)}
               smaller={form.as === "factored"} onForm={onForm} />)}
           {section("check", form.data === null || planning.check === "layers" ? "" : fileName(form.data), <CheckSection form={form} kind={planning.check} onForm={onForm}
             onChooseData={() => ask(async () => {

@@ -5,6 +5,7 @@ import { openSource } from "../../factorize/sources";
 import { openModel } from "../../models/formats";
 import type { OpenOptions } from "../../models/model";
 import { multiplyAddsApart } from "../multiplyAddsApart";
+import { SharedWork } from "./sharedWork";
 
 export interface CountsOptions {
   readonly verifyScript: string;
@@ -17,8 +18,7 @@ export interface CountsOptions {
  */
 export class Counts {
   private readonly counted = new Map<string, MultiplyAdds>();
-  private readonly counting = new Map<string, Promise<void>>();
-  private readonly stopping = new AbortController();
+  private readonly counting = new SharedWork<void>();
 
   constructor(private readonly options: CountsOptions) {}
 
@@ -27,25 +27,22 @@ export class Counts {
     return this.counted.get(key) ?? null;
   }
 
-  /** Joins a count that is on the way. @throws Fault when the model does not run so, Cancelled by `stop` */
-  async count(key: string, path: string, as: Output): Promise<void> {
-    if (this.counted.has(key)) return;
-    const running = this.counting.get(key) ?? this.run(key, path, as).finally(() => this.counting.delete(key));
-    this.counting.set(key, running);
-    await running;
+  /** Joins a count that is on the way. @throws Fault when the model does not run so, Cancelled */
+  async count(key: string, path: string, as: Output, signal: AbortSignal): Promise<void> {
+    if (!this.counted.has(key)) await this.counting.join(key, signal, (stop) => this.run(key, path, as, stop));
   }
 
   stop(): void {
-    this.stopping.abort();
+    this.counting.stop();
   }
 
-  private async run(key: string, path: string, as: Output): Promise<void> {
+  private async run(key: string, path: string, as: Output, signal: AbortSignal): Promise<void> {
     const { open, verifyScript } = this.options;
     const model = await openModel(path, open);
     try {
       const source = await openSource(model, open, as);
       try {
-        const found = await multiplyAddsApart(source, path, verifyScript, this.stopping.signal);
+        const found = await multiplyAddsApart(source, path, verifyScript, signal);
         if (found.total === 0) throw new Fault("unsupported", "None of the layers is counted: their multiply-adds are not known.", "Give a budget in parameters or bytes.");
         this.counted.set(key, found);
       } finally {

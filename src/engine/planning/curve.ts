@@ -1,9 +1,10 @@
 import type { Curve, CurvePoint, Draft } from "../../shared/planning";
-import { wholeRung } from "../../factorize/ladder";
-import { bytesOf, rungsOf } from "../../factorize/propose";
+import type { Candidate } from "../../factorize/candidates";
+import { wholeRung, type Rung } from "../../factorize/ladder";
+import { bytesOf, rungsOf, timedRungs } from "../../factorize/propose";
 import type { PreparedModel } from "./preparedModel";
 import { draftedLayers, estimate, ONE_POSITION, plannedLayers, saved, totalOf, type Drafted } from "./proposal";
-import { isUnit, type Unit } from "./words";
+import { isUnit, isWhole, type Unit } from "./words";
 
 /** Enough for a smooth line across a side bar. */
 const POINTS = 33;
@@ -24,9 +25,10 @@ export async function curve(model: PreparedModel, draft: Draft, current: () => b
   const points: CurvePoint[] = [];
   for (let index = 0; index < POINTS; index++) {
     if (!current()) return null;
-    const amount = Math.ceil(least + ((total - least) * index) / (POINTS - 1));
+    const exact = least + ((total - least) * index) / (POINTS - 1);
+    const amount = isWhole(unit) ? Math.ceil(exact) : exact;
     const layers = plannedLayers(model, { ...draft, wish: { kind: "budget", unit, amount, allocation } }, drafted);
-    const taken = layers.reduce((sum, layer, at) => sum - saved(layer, unit, model.considered[at]!.dtype), total);
+    const taken = layers.reduce((sum, layer, at) => sum - saved(model, layer, unit, model.considered[at]!.dtype), total);
     const { error, worst } = estimate(model, layers);
     points.push({ amount: taken, error, worst: worst?.error ?? 0 });
     await new Promise((resolve) => setImmediate(resolve));
@@ -36,12 +38,23 @@ export async function curve(model: PreparedModel, draft: Draft, current: () => b
 
 /** Every candidate at its smallest. */
 function leastPossible(model: PreparedModel, { considered, locked }: Drafted, unit: Unit): number {
-  const measure = unit === "macs" ? "multiplyAdds" : "parameters";
   return considered.reduce((sum, { name, dtype, candidate }) => {
     const fixed = locked.get(name);
-    if (fixed !== undefined) return sum - saved(fixed, unit, dtype);
-    if (candidate === null || (unit === "macs" && candidate.positions === undefined)) return sum;
-    const whole = wholeRung(candidate.target, candidate.positions ?? ONE_POSITION);
-    return sum - (whole[measure] - Math.min(...rungsOf(candidate, measure).map((rung) => rung[measure]))) * (unit === "bytes" ? bytesOf(dtype) : 1);
+    if (fixed !== undefined) return sum - saved(model, fixed, unit, dtype);
+    return candidate === null ? sum : sum - mostSaved(model, candidate, unit, dtype);
   }, totalOf(model, unit));
+}
+
+function mostSaved({ latency }: PreparedModel, candidate: Candidate, unit: Unit, dtype: string): number {
+  const whole = wholeRung(candidate.target, candidate.positions ?? ONE_POSITION);
+  const most = (rungs: readonly Rung[], costOf: (rung: Rung) => number): number => costOf(whole) - Math.min(...rungs.map(costOf));
+  switch (unit) {
+    case "params": return most(rungsOf(candidate), (rung) => rung.parameters);
+    case "bytes": return bytesOf(dtype) * most(rungsOf(candidate), (rung) => rung.parameters);
+    case "macs": return candidate.positions === undefined ? 0 : most(rungsOf(candidate, "multiplyAdds"), (rung) => rung.multiplyAdds);
+    case "latency": {
+      const own = latency?.layers.get(candidate.target.name);
+      return own === undefined ? 0 : most(timedRungs(candidate, own), own);
+    }
+  }
 }

@@ -1,7 +1,7 @@
 import { Fault } from "../../shared/fault";
 import type { LayerLadder } from "../../shared/planning";
 import { candidateLadder } from "../../factorize/candidateRungs";
-import type { ModeSpectra } from "../../factorize/ladder";
+import { wholeRung, type ModeSpectra } from "../../factorize/ladder";
 import type { PreparedModel } from "./preparedModel";
 
 const ONE_POSITION = { before: [], after: [] };
@@ -12,9 +12,16 @@ const MOST_RUNGS = 1024;
 export function laddersOf(model: PreparedModel, name: string): LayerLadder[] {
   const candidate = model.considered.find((layer) => layer.name === name)?.candidate ?? null;
   if (candidate === null) throw new Fault("not-found", `${name} is no layer that can be factorized.`, "Choose another one.");
+  const { latency, times } = model;
+  const own = latency?.layers.get(name);
   return candidate.schemes.map((each) => ({
-    scheme: each.scheme.id, label: each.scheme.label, modes: each.spectra.slice(0, each.scheme.fullRanks(candidate.target).length).map(largestOfGroups),
-    rungs: candidateLadder(candidate, each, ONE_POSITION, MOST_RUNGS).map(({ ranks, parameters, error2 }) => ({ ranks, parameters, error: Number(Math.sqrt(error2).toPrecision(6)) })),
+    scheme: each.scheme.id, label: each.scheme.label,
+    modes: each.scheme.fit !== undefined ? [] : each.spectra.slice(0, each.scheme.fullRanks(candidate.target).length).map(largestOfGroups),
+    rungs: candidateLadder(candidate, each, ONE_POSITION, MOST_RUNGS).map((rung) => ({
+      ranks: rung.ranks, parameters: rung.parameters, error: Number(Math.sqrt(rung.error2).toPrecision(6)),
+      ms: own !== undefined && times?.schemes.includes(each.scheme.id) === true ? own(rung) : null,
+    })),
+    wholeMs: own?.({ scheme: null, parameters: wholeRung(candidate.target, ONE_POSITION).parameters }) ?? null,
   }));
 }
 

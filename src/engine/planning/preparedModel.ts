@@ -1,10 +1,13 @@
-import { considerLayers, offByDefault, type Candidate, type Considered } from "../../factorize/candidates";
+import { considerLayers, offByDefault, type Candidate, type CandidateOptions, type Considered } from "../../factorize/candidates";
 import { contentHash } from "../../factorize/apply";
+import { latencyOf, type MeasuredLatency, type ModelTimes } from "../../factorize/latency";
 import { perPosition, type MultiplyAdds } from "../../factorize/multiplyAdds";
-import type { SchemeId } from "../../factorize/scheme";
-import { PLAIN_SCHEMES, schemesFor } from "../../factorize/schemes";
+import { SCHEME_IDS, type SchemeId, type SchemeWish } from "../../factorize/scheme";
+import { PLAIN_SCHEMES, SCHEMES, schemesFor } from "../../factorize/schemes";
 import { OUTPUTS, type Output } from "../../factorize/source";
 import { endingOf, openSource } from "../../factorize/sources";
+import { samplesOf, type LayerSamples } from "../latencyApart";
+import type { Ladders } from "./makeLadders";
 import type { Totals } from "./words";
 import type { SpectrumSolver } from "../../linalg/singularValues";
 import { openModel } from "../../models/formats";
@@ -38,6 +41,8 @@ export interface PrepareOptions {
 export class PreparedModel {
   private readonly byScheme = new Map<string, ReadonlyMap<string, Candidate>>();
   private placed: MultiplyAdds | null = null;
+  private made: readonly SchemeId[] = [];
+  private measured: { readonly times: ModelTimes; readonly latency: MeasuredLatency } | null = null;
   private hash: Promise<string> | null = null;
 
   private constructor(
@@ -55,7 +60,6 @@ export class PreparedModel {
 
   /** @throws Fault unsupported for a format that cannot be written, and those of reading */
   static async open({ path, open, as, spectra, failed, solver, onLayer }: PrepareOptions): Promise<PreparedModel> {
-    const known = new Map(spectra.map(({ name, unfolding, part, values }) => [JSON.stringify([name, unfolding, part]), values]));
     const model = await openModel(path, open);
     try {
       const source = await openSource(model, open, as);
@@ -63,7 +67,7 @@ export class PreparedModel {
         let done = 0;
         const considered = await considerLayers(model.layers, source, {
           scheme: as === "adapter" ? ADAPTER_SCHEME : "auto", included: () => true, excluded: (name) => failed.has(name),
-          known: (name, unfolding, part) => known.get(JSON.stringify([name, unfolding, part])) ?? null,
+          known: knownSpectra(spectra),
           read: ({ tensor }) => {
             onLayer(tensor.name, done++);
             return model.read(tensor);
@@ -106,13 +110,53 @@ export class PreparedModel {
     this.byScheme.clear();
   }
 
-  /** Those that candidates have spectra for: others take minutes, or spectra that no analysis has, and are the terminal's. */
+  /** What was found for schemes beyond the plain ones. @param schemes that are complete */
+  addLadders(ladders: Ladders, schemes: readonly SchemeId[]): void {
+    if (schemes.every((id) => this.made.includes(id))) return;
+    this.made = schemes;
+    this.layers = this.layers.map((layer) => {
+      const own = ladders.get(layer.name);
+      if (layer.candidate === null || own === undefined) return layer;
+      const more = [...own].filter(([id]) => schemes.includes(id)).map(([id, spectra]) => ({ scheme: SCHEMES[id], spectra })).filter(({ scheme }) => !layer.candidate!.schemes.some((each) => each.scheme === scheme));
+      return { ...layer, candidate: { ...layer.candidate, schemes: [...layer.candidate.schemes, ...more] } };
+    });
+    this.byScheme.clear();
+  }
+
+  /** Measured times of the model and its layers. */
+  time(times: ModelTimes): void {
+    if (this.measured?.times.schemes.length === times.schemes.length) return;
+    this.measured = { times, latency: latencyOf(times.whole.ms, times.layers, times.unmeasured) };
+  }
+
+  /** null until it is measured. */
+  get times(): ModelTimes | null {
+    return this.measured?.times ?? null;
+  }
+
+  /** null until it is measured. */
+  get latency(): MeasuredLatency | null {
+    return this.measured?.latency ?? null;
+  }
+
+  /** Whether its format has a graph, which can be run. */
+  get hasGraph(): boolean {
+    return this.summary.format === "onnx";
+  }
+
+  /** Those that are offered: the plain ones, whose spectra the analysis has, and others that fit some layer. */
   get schemes(): readonly SchemeId[] {
-    return this.as === "adapter" ? ["svd", ADAPTER_SCHEME] : PLAIN_SCHEMES;
+    if (this.as === "adapter") return ["svd", ADAPTER_SCHEME];
+    return SCHEME_IDS.filter((id) => PLAIN_SCHEMES.includes(id) || this.layers.some(({ candidate }) => candidate !== null && SCHEMES[id].refusal(candidate.target) === null));
+  }
+
+  /** Those whose ranks are known for all layers that they fit. */
+  get ready(): readonly SchemeId[] {
+    return [...PLAIN_SCHEMES, ...this.made];
   }
 
   /** Candidates by layer, with the schemes that are asked for. The same objects for every draft, as what is known of them is kept by them. */
-  candidates(scheme: SchemeId | "auto"): ReadonlyMap<string, Candidate> {
+  candidates(scheme: SchemeWish): ReadonlyMap<string, Candidate> {
     const known = this.byScheme.get(scheme);
     if (known !== undefined) return known;
     const found = new Map(this.considered.flatMap(({ name, candidate }): [string, Candidate][] => {
@@ -125,6 +169,11 @@ export class PreparedModel {
     return found;
   }
 
+  /** The ways to write each candidate that are timed for these schemes. */
+  samples(schemes: readonly SchemeId[]): LayerSamples[] {
+    return this.layers.flatMap(({ candidate }) => (candidate === null ? [] : [samplesOf({ ...candidate, schemes: candidate.schemes.filter(({ scheme }) => schemes.includes(scheme.id)) })]));
+  }
+
   /** Of the file that is written. */
   get ending(): string {
     return endingOf({ summary: this.summary, files: this.files });
@@ -132,7 +181,7 @@ export class PreparedModel {
 
   /** Multiply-adds: null until they are counted. */
   get totals(): Totals {
-    return { params: this.summary.parameters, bytes: this.bytes, macs: this.placed?.total ?? null };
+    return { params: this.summary.parameters, bytes: this.bytes, macs: this.placed?.total ?? null, latency: this.measured?.times.whole.ms ?? null };
   }
 
   /** SHA-256 of the model's files. @throws Fault */
@@ -140,4 +189,10 @@ export class PreparedModel {
     this.hash ??= contentHash(this.files);
     return this.hash;
   }
+}
+
+/** Spectra of an analysis as candidates ask for them. */
+export function knownSpectra(spectra: readonly KnownSpectrum[]): CandidateOptions["known"] {
+  const known = new Map(spectra.map(({ name, unfolding, part, values }) => [JSON.stringify([name, unfolding, part]), values]));
+  return (name, unfolding, part) => known.get(JSON.stringify([name, unfolding, part])) ?? null;
 }

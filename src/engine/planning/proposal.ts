@@ -6,10 +6,11 @@ import { wholeRung } from "../../factorize/ladder";
 import { plannedMultiplyAdds } from "../../factorize/multiplyAdds";
 import { bytesOf, onDataFlags, propose, type Wish } from "../../factorize/propose";
 import { parseRankRule } from "../../factorize/rankRule";
-import { SCHEME_IDS, type SchemeId } from "../../factorize/scheme";
+import type { MeasuredLatency } from "../../factorize/latency";
+import type { SchemeWish } from "../../factorize/scheme";
 import type { PlanLayer } from "../../factorize/plan";
 import type { PreparedModel } from "./preparedModel";
-import { amountWords, isAllocation, isUnit, makesSmaller, type Unit } from "./words";
+import { amountWords, isAllocation, isSchemeWish, isUnit, makesSmaller, schemesNeeded, type Unit } from "./words";
 
 /** Where sizes of activations are not known: only parameters of a locked layer count then. */
 export const ONE_POSITION = { before: [], after: [] };
@@ -21,8 +22,10 @@ export interface Drafted {
 }
 
 /** @throws Fault usage for what no page of this version asks */
-export function draftedLayers(model: PreparedModel, { scheme, included, excluded, locks }: Draft): Drafted {
+export function draftedLayers(model: PreparedModel, draft: Draft): Drafted {
+  const { scheme, included, excluded, locks } = draft;
   const candidates = model.candidates(schemeOf(scheme));
+  if (schemesNeeded(draft).some((id) => !model.ready.includes(id))) throw new Fault("usage", `The ranks of the ${scheme} scheme are not found yet.`, "Choose the scheme again.");
   const [on, off] = [new Set(included), new Set(excluded)];
   const locked = new Map<string, PlanLayer>();
   const considered = model.considered.map((layer): Considered => {
@@ -46,23 +49,43 @@ export function draftedLayers(model: PreparedModel, { scheme, included, excluded
 /** Ranks for all layers of a draft. @throws Fault budget-impossible, usage */
 export function proposal(model: PreparedModel, draft: Draft): Proposal {
   const layers = plannedLayers(model, draft, draftedLayers(model, draft));
-  return { layers, before: { parameters: model.summary.parameters, bytes: model.summary.bytes }, after: estimate(model, layers), multiplyAdds: plannedOf(model, layers) };
+  return { layers, before: { parameters: model.summary.parameters, bytes: model.summary.bytes }, after: estimate(model, layers), multiplyAdds: plannedOf(model, layers), latency: latencyOf(model, layers) };
 }
 
 /** @throws Fault budget-impossible, usage */
 export function plannedLayers(model: PreparedModel, draft: Draft, { considered, locked }: Drafted): readonly PlanLayer[] {
-  const wish = wishOf(draft);
-  const unit: Unit = wish.kind === "budget" ? wish.budget.unit : wish.kind === "multiply-adds" ? "macs" : "params";
-  const total = [...locked.values()].reduce((sum, layer) => sum - saved(layer, unit, dtypeOf(considered, layer.name)), totalOf(model, unit));
+  const wish = wishOf(model, draft);
+  const unit = unitOf(wish);
+  const total = [...locked.values()].reduce((sum, layer) => sum - saved(model, layer, unit, dtypeOf(considered, layer.name)), totalOf(model, unit));
   const { layers } = propose(considered, wish, total, amountWords(unit));
   return layers.map((layer) => locked.get(layer.name) ?? layer);
 }
 
-/** @throws Fault usage for multiply-adds of a graph that was not run */
+function unitOf(wish: Wish): Unit {
+  switch (wish.kind) {
+    case "rule": return "params";
+    case "budget": return wish.budget.unit;
+    case "multiply-adds": return "macs";
+    case "latency": return "latency";
+  }
+}
+
+/** @throws Fault usage for what was not counted or measured */
 export function totalOf(model: PreparedModel, unit: Unit): number {
   const total = model.totals[unit];
-  if (total === null) throw new Fault("usage", "The multiply-adds of the model are not counted.", "Choose them as the budget's unit again.");
-  return total;
+  if (total !== null) return total;
+  throw new Fault("usage", unit === "macs" ? "The multiply-adds of the model are not counted." : "The latency of the model is not measured.", "Choose the budget's unit again.");
+}
+
+/** null where a scheme of the plan has no times. */
+function latencyOf({ latency, times }: PreparedModel, layers: readonly PlanLayer[]): Proposal["latency"] {
+  if (latency === null || layers.some(({ scheme }) => scheme !== null && times?.schemes.includes(scheme) !== true)) return null;
+  return { before: latency.total, after: layers.reduce((sum, layer) => sum - savedTime(latency, layer), latency.total) };
+}
+
+function savedTime({ layers }: MeasuredLatency, { name, scheme, parametersBefore, parametersAfter }: PlanLayer): number {
+  const own = layers.get(name);
+  return own === undefined ? 0 : own({ scheme: null, parameters: parametersBefore }) - own({ scheme, parameters: parametersAfter });
 }
 
 function plannedOf({ multiplyAdds, as }: PreparedModel, layers: readonly PlanLayer[]): Proposal["multiplyAdds"] {
@@ -75,7 +98,7 @@ function plannedOf({ multiplyAdds, as }: PreparedModel, layers: readonly PlanLay
 export function estimate(model: PreparedModel, layers: readonly PlanLayer[]): ModelEstimate {
   const { params, bytes } = model.totals;
   const smaller = makesSmaller(model.as);
-  const saving = (unit: Unit): number => layers.reduce((sum, layer, index) => sum + saved(layer, unit, model.considered[index]!.dtype), 0);
+  const saving = (unit: Unit): number => layers.reduce((sum, layer, index) => sum + saved(model, layer, unit, model.considered[index]!.dtype), 0);
   const free = layers.filter(({ relativeError }, index) => relativeError > 0 || model.considered[index]!.candidate !== null);
   const worst = layers.reduce<ModelEstimate["worst"]>((most, { name, relativeError }) => (relativeError > (most?.error ?? 0) ? { name, error: relativeError } : most), null);
   return {
@@ -88,23 +111,33 @@ export function estimate(model: PreparedModel, layers: readonly PlanLayer[]): Mo
 }
 
 /** What a layer's factors save, in a unit. */
-export function saved({ parametersBefore, parametersAfter, multiplyAddsBefore = 0, multiplyAddsAfter = 0 }: PlanLayer, unit: Unit, dtype: string): number {
-  if (unit === "macs") return multiplyAddsBefore - multiplyAddsAfter;
-  return (parametersBefore - parametersAfter) * (unit === "bytes" ? bytesOf(dtype) : 1);
+export function saved({ latency }: PreparedModel, layer: PlanLayer, unit: Unit, dtype: string): number {
+  const { parametersBefore, parametersAfter, multiplyAddsBefore = 0, multiplyAddsAfter = 0 } = layer;
+  switch (unit) {
+    case "params": return parametersBefore - parametersAfter;
+    case "bytes": return (parametersBefore - parametersAfter) * bytesOf(dtype);
+    case "macs": return multiplyAddsBefore - multiplyAddsAfter;
+    case "latency": return latency === null ? 0 : savedTime(latency, layer);
+  }
 }
 
-export function schemeOf(id: string): SchemeId | "auto" {
-  const scheme = id === "auto" ? id : SCHEME_IDS.find((known) => known === id);
-  if (scheme === undefined) throw unknown("scheme", id);
-  return scheme;
+export function schemeOf(id: string): SchemeWish {
+  if (!isSchemeWish(id)) throw unknown("scheme", id);
+  return id;
 }
 
-function wishOf({ wish }: Draft): Wish {
+function wishOf(model: PreparedModel, draft: Draft): Wish {
+  const { wish } = draft;
   if (wish.kind === "rule") return { kind: "rule", rule: parseRankRule(wish.rule) };
   const { unit, amount, allocation } = wish;
   if (!isUnit(unit)) throw unknown("unit", unit);
   if (!isAllocation(allocation)) throw unknown("way to share a budget", allocation);
   if (unit === "macs") return { kind: "multiply-adds", budget: { amount, allocation } };
+  if (unit === "latency") {
+    const { latency, times } = model;
+    if (latency === null || schemesNeeded(draft).some((id) => times?.schemes.includes(id) !== true)) throw new Fault("usage", "The latency of the model is not measured in this scheme.", "Choose latency as the budget's unit again.");
+    return { kind: "latency", budget: { amount, allocation }, measured: latency };
+  }
   return { kind: "budget", budget: { unit, amount, allocation } };
 }
 

@@ -6,6 +6,7 @@ import { spectrumSolver } from "../spectra";
 import { MOST_RUN_UNASKED } from "../multiplyAddsApart";
 import { curve } from "./curve";
 import { laddersOf } from "./ladders";
+import { makeLadders } from "./makeLadders";
 import { planOf } from "./planFile";
 import type { PlanningMessage, PlanningMethod, PlanningMethods, PlanningRequest, PrepareParams } from "./planningProtocol";
 import { PreparedModel } from "./preparedModel";
@@ -30,10 +31,12 @@ export function servePlanning(channel: NodeJS.Process): void {
     if (model === undefined) throw new Unprepared();
     return model;
   };
-  const prepare = async ({ key, threads, multiplyAdds, ...options }: PrepareParams): Promise<PreparedModel> => {
-    solver ??= spectrumSolver(threads > 0 ? threads : availableParallelism(), (text) => send({ type: "notice", text }));
-    const model = models.get(key) ?? await PreparedModel.open({ ...options, solver, onLayer: (name, done) => send({ type: "layer", key, name, done }) });
+  const solverFor = (threads: number): SpectrumSolver => (solver ??= spectrumSolver(threads > 0 ? threads : availableParallelism(), (text) => send({ type: "notice", text })));
+  const prepare = async ({ key, threads, multiplyAdds, ladders, made, times, ...options }: PrepareParams): Promise<PreparedModel> => {
+    const model = models.get(key) ?? await PreparedModel.open({ ...options, solver: solverFor(threads), onLayer: (name, done) => send({ type: "layer", key, name, done }) });
     if (multiplyAdds !== null) model.place(multiplyAdds);
+    if (times !== null) model.time(times);
+    model.addLadders(ladders, made);
     models.delete(key);
     models.set(key, model);
     for (const oldest of models.keys()) if (models.size > KEPT) models.delete(oldest);
@@ -49,6 +52,14 @@ export function servePlanning(channel: NodeJS.Process): void {
     },
     ladders: async ({ key, name }) => laddersOf(prepared(key), name),
     plan: async ({ key, draft }) => planOf(prepared(key), draft),
+    samples: async ({ key, schemes }) => prepared(key).samples(schemes),
+    makeLadders: async ({ key, threads, ...wish }) => {
+      await makeLadders(wish, solverFor(threads), {
+        onLayer: (name, done, total) => send({ type: "making", path: wish.path, name, done, total }),
+        onMade: (name, spectra) => send({ type: "made", key, name, spectra }),
+      });
+      return null;
+    },
   };
   const serve = async ({ id, method, params }: PlanningRequest): Promise<void> => {
     try {
@@ -70,9 +81,11 @@ function readyPlanning(model: PreparedModel): Extract<Planning, { state: "ready"
       name, dtype, parameters, ...model.kinds[index]!, refusal: candidate === null ? reason : null, offReason: candidate === null ? null : (model.off.get(name) ?? null),
       schemes: candidate?.schemes.map(({ scheme }) => scheme.id) ?? [],
     })),
-    choices: planningChoices(model.totals, model.outputs, model.schemes),
+    choices: planningChoices(model.totals, model.outputs, model.schemes, model.hasGraph),
+    ready: model.ready,
+    latency: model.times === null ? null : { ...model.times.whole, schemes: model.times.schemes, unmeasured: model.times.unmeasured },
     countsUnasked: model.multiplyAdds === null && model.summary.bytes <= MOST_RUN_UNASKED,
-    check: model.summary.format === "onnx" ? "run" : "layers",
+    check: model.hasGraph ? "run" : "layers",
     ending: model.ending,
   };
 }

@@ -1,16 +1,17 @@
 import { ALLOCATIONS, type AllocationId, type Budget } from "../../factorize/propose";
 import type { RankRule } from "../../factorize/rankRule";
-import type { SchemeId } from "../../factorize/scheme";
-import { SCHEMES } from "../../factorize/schemes";
+import { SCHEME_IDS, SCHEME_WISHES, type SchemeId, type SchemeWish } from "../../factorize/scheme";
+import { PLAIN_SCHEMES, SCHEMES, schemesOf } from "../../factorize/schemes";
 import { OUTPUTS, type Output } from "../../factorize/source";
-import type { DraftWish, NamedChoice, PlanningChoices, Preset, RuleChoice } from "../../shared/planning";
+import type { Draft, DraftWish, NamedChoice, PlanningChoices, Preset, RuleChoice } from "../../shared/planning";
 import { bytesText, countText } from "../../shared/figures";
+import { NO_GRAPH } from "../latencyApart";
 
 type Words = Omit<NamedChoice, "id">;
 /** As the terminal names them. */
-export type Unit = Budget["unit"] | "macs";
-/** Of the model as it is; multiply-adds are null until they are counted. */
-export type Totals = Readonly<Record<Budget["unit"], number> & { readonly macs: number | null }>;
+export type Unit = Budget["unit"] | "macs" | "latency";
+/** Of the model as it is; multiply-adds and milliseconds are null until they are counted and measured. */
+export type Totals = Readonly<Record<Budget["unit"], number> & Record<Exclude<Unit, Budget["unit"]>, number | null>>;
 
 /** Each record is keyed by what the core offers: a scheme, way or unit without words does not compile. */
 const ALLOCATION_WORDS: Readonly<Record<AllocationId, Words>> = {
@@ -20,10 +21,22 @@ const ALLOCATION_WORDS: Readonly<Record<AllocationId, Words>> = {
   "equal-ratio": { label: "Same share of every layer", note: "Every layer keeps the same share of its weights, as most tools do." },
 };
 
-const UNIT_WORDS: Readonly<Record<Unit, Words & { readonly text: (amount: number) => string }>> = {
-  params: { label: "Parameters", note: "Weights in the whole model.", text: (amount) => `${countText(amount)} parameters` },
-  bytes: { label: "Bytes", note: "Size of the files.", text: bytesText },
-  macs: { label: "Multiply-adds", note: "Of the layers that are counted: for one run of the graph, or at one position of each layer where the format has no graph. Fewer are not always faster.", text: (amount) => `${countText(amount)} multiply-adds` },
+const UNIT_WORDS: Readonly<Record<Unit, Words & { readonly whole: boolean; readonly text: (amount: number) => string }>> = {
+  params: { label: "Parameters", note: "Weights in the whole model.", whole: true, text: (amount) => `${countText(amount)} parameters` },
+  bytes: { label: "Bytes", note: "Size of the files.", whole: true, text: bytesText },
+  macs: { label: "Multiply-adds", note: "Of the layers that are counted: for one run of the graph, or at one position of each layer where the format has no graph. Fewer are not always faster.", whole: true, text: (amount) => `${countText(amount)} multiply-adds` },
+  latency: { label: "Latency", note: "Time of one run in ONNX Runtime on this machine. The model and each of its layers are measured for it, which takes a while.", whole: false, text: (amount) => `${Number(amount.toPrecision(3))} ms` },
+};
+
+const SEVERAL_SCHEMES: Readonly<Record<Exclude<SchemeWish, SchemeId>, Words>> = {
+  auto: { label: "Best for each layer", note: "Every plain scheme that fits a layer is considered at every size: SVD, channel, spatial, Tucker-2." },
+  alds: { label: "Channel groups (ALDS)", note: "Input channels in one, two, four or eight groups, each with an SVD of its own: the number that loses least is chosen at every size (Liebenwein et al., 2021)." },
+};
+
+/** What a scheme costs beyond its source. */
+const SCHEME_NOTES: Partial<Readonly<Record<SchemeId, string>>> = {
+  cp: "Fitted layer by layer at a few ranks, which takes minutes. Layers of many groups run slower than their multiply-adds say.",
+  depthwise: "Layers of many groups run slower than their multiply-adds say.",
 };
 
 const OUTPUT_WORDS: Readonly<Record<Output, Words & { readonly smaller: boolean }>> = {
@@ -49,7 +62,7 @@ const PRESETS: readonly Preset[] = [
   { id: "balanced", label: "Balanced", note: "60 % of the parameters, least total error.", scheme: "auto", wish: budget(0.6, "least-total") },
   { id: "small", label: "Small", note: "40 % of the parameters, least total error.", scheme: "auto", wish: budget(0.4, "least-total") },
   { id: "trp", label: "As TRP", note: "Trained Rank Pruning's choice: each convolution by channel, the smallest rank that keeps 98 % of the energy.", scheme: "channel", wish: { kind: "rule", rule: "energy:0.98" } },
-  { id: "alds", label: "As ALDS", note: "How ALDS shares a budget (Liebenwein et al. 2021): 60 % of the parameters, the largest error over the layers as small as possible. By the schemes of this wizard: ALDS's own, channels in groups, are the terminal's (--scheme alds).", scheme: "auto", wish: budget(0.6, "minimax") },
+  { id: "alds", label: "As ALDS", note: "ALDS's method (Liebenwein et al. 2021): 60 % of the parameters, input channels in groups, the largest error over the layers as small as possible, by its bound with √k for k groups.", scheme: "alds", wish: budget(0.6, "minimax") },
 ];
 
 function budget(amount: number, allocation: AllocationId): Preset["wish"] {
@@ -60,9 +73,29 @@ export function isUnit(unit: string): unit is Unit {
   return Object.hasOwn(UNIT_WORDS, unit);
 }
 
+/** Whether amounts of it are whole numbers. */
+export function isWhole(unit: Unit): boolean {
+  return UNIT_WORDS[unit].whole;
+}
+
 /** Whether its ranks follow from where layers are applied. */
 export function isOfMultiplyAdds(wish: DraftWish): boolean {
   return wish.kind === "budget" && wish.unit === ("macs" satisfies Unit);
+}
+
+export function isOfLatency(wish: DraftWish): boolean {
+  return wish.kind === "budget" && wish.unit === ("latency" satisfies Unit);
+}
+
+export function isSchemeWish(id: string): id is SchemeWish {
+  return SCHEME_WISHES.some((wish) => wish === id);
+}
+
+/** Schemes whose ladders a draft is proposed by: those that its scheme chooses among, and those set by hand. */
+export function schemesNeeded({ scheme, as, locks }: Pick<Draft, "scheme" | "as" | "locks">): readonly SchemeId[] {
+  if (as === ("adapter" satisfies Output)) return [];
+  const byHand = SCHEME_IDS.filter((id) => Object.values(locks).some((lock) => lock.scheme === id));
+  return [...new Set([...(isSchemeWish(scheme) ? schemesOf(scheme) : []), ...byHand])];
 }
 
 export function isAllocation(id: string): id is AllocationId {
@@ -84,19 +117,22 @@ export function makesSmaller(output: Output): boolean {
 
 /**
  * @param outputs forms that the model's format can be written in
- * @param schemes that candidates have
+ * @param schemes that candidates may have
+ * @param hasGraph the model can be run
  */
-export function planningChoices(totals: Totals, outputs: readonly Output[], schemes: readonly SchemeId[]): PlanningChoices {
+export function planningChoices(totals: Totals, outputs: readonly Output[], schemes: readonly SchemeId[], hasGraph: boolean): PlanningChoices {
+  const several = (Object.keys(SEVERAL_SCHEMES) as (keyof typeof SEVERAL_SCHEMES)[]).filter((id) => id === "auto" || schemesOf(id).some((each) => !PLAIN_SCHEMES.includes(each) && schemes.includes(each)));
+  const choices = [
+    ...several.map((id) => ({ id, ...SEVERAL_SCHEMES[id], schemes: schemesOf(id) })),
+    ...schemes.map((id) => SCHEMES[id]).map(({ id, label, source }) => ({ id, label, note: [source, SCHEME_NOTES[id]].filter((part) => part !== undefined).join(". "), schemes: schemesOf(id) })),
+  ];
   return {
-    schemes: [
-      { id: "auto", label: "Best for each layer", note: "Every scheme that fits a layer is considered at every size." },
-      ...schemes.map((id) => SCHEMES[id]).map(({ id, label, source }) => ({ id, label, note: source })),
-    ],
+    schemes: choices,
     allocations: named(ALLOCATION_WORDS),
-    units: Object.entries(UNIT_WORDS).map(([id, { label, note }]) => ({ id, label, note, total: totals[id as Unit] })),
+    units: Object.entries(UNIT_WORDS).map(([id, { label, note, whole }]) => ({ id, label, note, whole, total: totals[id as Unit], refusal: id === ("latency" satisfies Unit) && !hasGraph ? `The latency cannot be measured. ${NO_GRAPH}` : null })),
     rules: Object.entries(RULE_WORDS).map(([id, words]) => ({ id, ...words })),
     outputs: named(OUTPUT_WORDS).filter(({ id }) => outputs.some((output) => output === id)),
-    presets: PRESETS,
+    presets: PRESETS.filter(({ scheme }) => choices.some(({ id }) => id === scheme)),
   };
 }
 

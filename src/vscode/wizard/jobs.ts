@@ -6,6 +6,9 @@ import type { Translate } from "../translate";
 import type { KeptRun, RunHistory } from "./runHistory";
 import { namesBeside, writtenFiles } from "./writtenFiles";
 
+/** The engine's name of the unit. */
+const LATENCY = "latency";
+
 /** How a job ended: `run` is what it wrote or checked; both null: it was cancelled. */
 export interface JobEnd {
   readonly job: Job;
@@ -83,21 +86,21 @@ export class Jobs {
   private async written(writing: Writing, signal: AbortSignal): Promise<KeptRun> {
     const { path, output } = writing;
     const own = "draft" in writing ? await this.planned(path, writing.draft, signal) : writing.again;
-    const { plan, draft, as, error, factorized } = own;
+    const { plan, draft, as, error, factorized, latencyShare } = own;
     const before = await namesBeside(output);
     const applied = await this.engine.request("apply", { path, plan, output, as }, signal);
     return {
-      id: this.newId(), time: new Date().toISOString(), path, output, plan, draft, as, error, factorized, applied, check: null, checkFault: null, undone: false,
+      id: this.newId(), time: new Date().toISOString(), path, output, plan, draft, as, error, factorized, latencyShare, applied, check: null, checkFault: null, undone: false,
       files: await writtenFiles(applied.written, output, before),
     };
   }
 
-  private async planned(path: string, draft: Draft, signal: AbortSignal): Promise<Pick<KeptRun, "plan" | "draft" | "as"> & Pick<ModelEstimate, "error" | "factorized">> {
+  private async planned(path: string, draft: Draft, signal: AbortSignal): Promise<Pick<KeptRun, "plan" | "draft" | "as" | "latencyShare"> & Pick<ModelEstimate, "error" | "factorized">> {
     const { t } = this;
-    const { after } = await this.engine.request("propose", { path, draft }, signal);
+    const { after, latency } = await this.engine.request("propose", { path, draft }, signal);
     if (after.factorized === 0) throw new Fault("usage", t("No layer would be factorized: the model would be written as it is."), t("Choose a smaller budget, or include more layers."));
     const { text } = await this.engine.request("plan", { path, draft }, signal);
-    return { plan: text, draft, as: draft.as, error: after.error, factorized: after.factorized };
+    return { plan: text, draft, as: draft.as, error: after.error, factorized: after.factorized, latencyShare: latency === null ? null : shareOf(draft, latency.before) };
   }
 
   private async checked(run: KeptRun, { data }: CheckWish, signal: AbortSignal): Promise<void> {
@@ -131,4 +134,8 @@ export class Jobs {
 
 function verifying({ path, output }: KeptRun): Job {
   return { kind: "verify", path, output, layer: "", done: 0, total: 0 };
+}
+
+function shareOf({ wish }: Draft, totalMs: number): number | null {
+  return wish.kind === "budget" && wish.unit === LATENCY ? wish.amount / totalMs : null;
 }

@@ -35,7 +35,7 @@ export class RunHistory {
 
   /** Without plans, which pages do not need. */
   get shown(): readonly Run[] {
-    return this.runs.map(({ id, time, path, output, draft, as, error, factorized, applied, check, checkFault, undone }) => ({ id, time, path, output, draft, as, error, factorized, applied, check, checkFault, undone }));
+    return this.runs.map(({ id, time, path, output, draft, as, error, factorized, latencyShare = null, applied, check, checkFault, undone }) => ({ id, time, path, output, draft, as, error, factorized, latencyShare, applied, check, checkFault, undone }));
   }
 
   find(id: string): KeptRun | null {

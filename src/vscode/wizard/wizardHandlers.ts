@@ -5,6 +5,7 @@ import type { WizardMethods, WizardStart } from "../../shared/wizardPage";
 import type { Handlers } from "../pageConnection";
 import type { Translate } from "../translate";
 import type { Jobs } from "./jobs";
+import type { Readying } from "./readying";
 import type { KeptRun, RunHistory } from "./runHistory";
 import { deleteWritten } from "./writtenFiles";
 
@@ -13,6 +14,7 @@ export interface WizardServices {
   readonly engine: Pick<EngineClient, "request">;
   readonly analyses: { start(path: string): void; cancel(path: string): void };
   readonly jobs: Jobs;
+  readonly readying: Readying;
   readonly history: RunHistory;
   /** The model that the wizard is on; a page that comes back says which it had. */
   start(path: string | null): WizardStart;
@@ -35,7 +37,7 @@ export type WizardHandlers = Handlers<WizardMethods>;
 
 /** Answers the wizard's page. */
 export function wizardHandlers(services: WizardServices): WizardHandlers {
-  const { engine, analyses, jobs, history, t } = services;
+  const { engine, analyses, jobs, readying, history, t } = services;
   const runOf = (id: string): KeptRun => {
     const run = history.find(id);
     if (run === null) throw new Fault("not-found", t("That run is not in the history any more."), "");
@@ -52,6 +54,8 @@ export function wizardHandlers(services: WizardServices): WizardHandlers {
     analyze: done(({ path }) => analyses.start(path)),
     cancelAnalysis: done(({ path }) => analyses.cancel(path)),
     planning: (params, signal) => engine.request("planning", params, signal),
+    ready: ({ path, draft }) => readying.ready(path, draft),
+    cancelReady: done(() => readying.cancel()),
     propose: (params, signal) => engine.request("propose", params, signal),
     curve: (params, signal) => engine.request("curve", params, signal),
     ladders: (params, signal) => engine.request("ladders", params, signal),

@@ -12,6 +12,7 @@ import { reportHtml } from "../reportHtml";
 import type { RunningAnalyses } from "../runningAnalyses";
 import { Jobs, type JobEnd } from "./jobs";
 import { outputStem } from "./outputPath";
+import { Readying } from "./readying";
 import { RunHistory, type Memory } from "./runHistory";
 import { chooseData, chooseOutput, mayDelete, mayReplace, savePlan } from "./wizardDialogs";
 import { wizardHandlers } from "./wizardHandlers";
@@ -34,6 +35,7 @@ export interface WizardParts {
 export class WizardView implements vscode.WebviewViewProvider {
   private readonly history: RunHistory;
   private readonly jobs: Jobs;
+  private readonly readying: Readying;
   private target: WizardTarget | null = null;
   private asked = 0;
   private view: vscode.WebviewView | null = null;
@@ -43,6 +45,8 @@ export class WizardView implements vscode.WebviewViewProvider {
     const { engine, analyses, memory } = parts;
     this.history = new RunHistory(memory);
     this.jobs = new Jobs(engine, this.history, randomUUID, vscode.l10n.t);
+    this.readying = new Readying(engine);
+    this.readying.onWork((work) => this.send({ type: "work", work }));
     this.history.onChanged(() => this.send({ type: "history", history: this.history.shown }));
     this.jobs.onProgress((job) => this.send({ type: "job", job, fault: null, run: null }));
     this.jobs.onEnd((end) => this.ended(end));
@@ -96,13 +100,13 @@ export class WizardView implements vscode.WebviewViewProvider {
     const kept = this.parts.memory.get(MODEL_KEY);
     const last = typeof kept === "string" ? kept : path;
     if (this.target === null && last !== null && isModelFile(last)) this.target = { path: last, output: outputStem(last), only: null, asked: 0 };
-    return { target: this.target, job: this.jobs.current, history: this.history.shown };
+    return { target: this.target, job: this.jobs.current, readying: this.readying.current, history: this.history.shown };
   }
 
   private services(): Parameters<typeof wizardHandlers>[0] {
     const { engine, analyses, log, chooseModel } = this.parts;
     return {
-      engine, analyses, jobs: this.jobs, history: this.history, t: vscode.l10n.t,
+      engine, analyses, jobs: this.jobs, readying: this.readying, history: this.history, t: vscode.l10n.t,
       start: (path) => this.start(path),
       chooseModel: async () => {
         const path = await chooseModel();

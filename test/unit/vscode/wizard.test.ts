@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Fault } from "../../../src/shared/fault";
-import type { Applied, Draft, ModelCheck } from "../../../src/shared/planning";
+import { Cancelled, Fault } from "../../../src/shared/fault";
+import type { Applied, Draft, ModelCheck, Work } from "../../../src/shared/planning";
 import { Jobs, type JobEnd } from "../../../src/vscode/wizard/jobs";
 import { outputStem } from "../../../src/vscode/wizard/outputPath";
+import { Readying } from "../../../src/vscode/wizard/readying";
 import { RunHistory, type Memory } from "../../../src/vscode/wizard/runHistory";
 import { wizardHandlers, type WizardHandlers } from "../../../src/vscode/wizard/wizardHandlers";
 import { deleteWritten, namesBeside, writtenFiles } from "../../../src/vscode/wizard/writtenFiles";
@@ -25,6 +26,7 @@ let folder: ReturnType<typeof temporaryFolder>;
 let engine: FakeEngine;
 let history: RunHistory;
 let jobs: Jobs;
+let readying: Readying;
 let ends: JobEnd[];
 let replace: boolean;
 let remove: boolean;
@@ -38,12 +40,13 @@ beforeEach(() => {
   history = new RunHistory(memory());
   let id = 0;
   jobs = new Jobs(engine, history, () => `run${++id}`, english);
+  readying = new Readying(engine);
   ends = [];
   jobs.onEnd((end) => ends.push(end));
   replace = remove = true;
   handlers = wizardHandlers({
-    engine, analyses: { start: () => undefined, cancel: () => undefined }, jobs, history, t: english,
-    start: () => ({ target: null, job: null, history: [] }), chooseModel: async () => null, chooseOutput: async () => null, chooseData: async () => null,
+    engine, analyses: { start: () => undefined, cancel: () => undefined }, jobs, readying, history, t: english,
+    start: () => ({ target: null, job: null, readying: null, history: [] }), chooseModel: async () => null, chooseOutput: async () => null, chooseData: async () => null,
     mayReplace: async () => replace, mayDelete: async () => remove, savePlan: async (suggested) => suggested,
     openReport: async () => undefined, reveal: async () => undefined, copy: async () => undefined, showLog: () => undefined,
   });
@@ -53,7 +56,7 @@ afterEach(() => folder.remove());
 /** The engine's answers up to the written file, which lies in the folder then. */
 async function write(output = at("small.onnx")): Promise<void> {
   const applied: Applied = { written: [output, `${output}.plan.json`], before: { parameters: 10, bytes: 40 }, after: { parameters: 6, bytes: 24 } };
-  engine.nth().resolve({ after: { error: 0.1, factorized: 2 } } as never);
+  engine.nth().resolve({ after: { error: 0.1, factorized: 2 }, latency: { before: 8, after: 5 } } as never);
   await settled();
   expect(engine.nth()).toMatchObject({ method: "plan" });
   engine.nth().resolve({ text: "the plan" } as never);
@@ -74,6 +77,12 @@ describe("a model that is written", () => {
     expect(history.shown).toMatchObject([{ id: "run1", draft, as: "factored", error: 0.1, factorized: 2, check, undone: false }]);
     expect(history.find("run1")?.plan).toBe("the plan");
     expect(jobs.current).toBeNull();
+  });
+
+  it.each([["latency", 0.75], ["params", null]])("under a budget of %s keeps %j as the share of the original's latency", async (unit, share) => {
+    await handlers.apply({ path: at("m.onnx"), draft: { ...draft, wish: { kind: "budget", unit, amount: 6, allocation: "minimax" } }, output: at("small.onnx"), check: null }, signal);
+    await write();
+    await expect.poll(() => history.shown).toMatchObject([{ latencyShare: share }]);
   });
 
   it("tells how far it is", async () => {
@@ -97,7 +106,7 @@ describe("a model that is written", () => {
   it("is not begun where nothing would be factorized, nor while another is written, nor over a file that shall stay", async () => {
     await handlers.apply({ path: at("m.onnx"), draft, output: at("s.onnx"), check: null }, signal);
     await expect(handlers.apply({ path: at("m.onnx"), draft, output: at("t.onnx"), check: null }, signal)).rejects.toThrow(/being written/);
-    engine.nth().resolve({ after: { error: 0, factorized: 0 } } as never);
+    engine.nth().resolve({ after: { error: 0, factorized: 0 }, latency: null } as never);
     await expect.poll(() => ends[0]?.fault?.message).toMatch(/No layer would be factorized/);
     replace = false;
     await handlers.apply({ path: at("m.onnx"), draft, output: at("s.onnx"), check: null }, signal);
@@ -121,12 +130,48 @@ describe("a model that is written", () => {
   });
 });
 
+describe("what a draft needs", () => {
+  const path = "/w/m.onnx";
+  const other: Draft = { ...draft, scheme: "cp" };
+
+  it("is made once for all that ask, pages that come back among them, and goes on while a page is hidden", async () => {
+    const hidden = new AbortController();
+    const both = [handlers.ready({ path, draft }, hidden.signal), handlers.ready({ path, draft: { ...draft } }, signal)];
+    hidden.abort();
+    expect(engine.asked).toHaveLength(1);
+    expect(readying.current).toEqual({ path, draft });
+    engine.nth().resolve({ state: "ready" } as never);
+    expect(await Promise.all(both)).toEqual([{ state: "ready" }, { state: "ready" }]);
+    expect(readying.current).toBeNull();
+  });
+  it("tells of its own layers alone", () => {
+    const told: string[] = [];
+    readying.onWork(({ layer }) => told.push(layer));
+    const work = (changes: Partial<Work>): void => engine.tellWork({ path, task: "latency", layer: "own", done: 1, total: 4, ...changes });
+    work({});
+    handlers.ready({ path, draft }, signal).catch(() => undefined);
+    work({});
+    work({ path: "/w/other.onnx", layer: "another model's" });
+    work({ task: "apply", layer: "another task's" });
+    expect(told).toEqual(["own"]);
+  });
+  it("ends when it is cancelled, or when another draft's is asked for", async () => {
+    const first = handlers.ready({ path, draft }, signal);
+    const second = handlers.ready({ path, draft: other }, signal);
+    await expect(first).rejects.toBeInstanceOf(Cancelled);
+    expect(readying.current).toEqual({ path, draft: other });
+    await handlers.cancelReady(null, signal);
+    await expect(second).rejects.toBeInstanceOf(Cancelled);
+    expect(readying.current).toBeNull();
+  });
+});
+
 describe("undo", () => {
   const files = async (): Promise<void> => {
     const before = new Set(["load.py"]);
     for (const name of ["load.py", "s.onnx", "s.onnx.plan.json", "new.py"]) writeFileSync(at(name), name);
     const written = await writtenFiles([at("s.onnx"), at("s.onnx.plan.json"), at("load.py"), at("new.py")], at("s.onnx"), before);
-    await history.add({ id: "r", time: "", path: at("m.onnx"), output: at("s.onnx"), draft, as: "factored", error: 0, factorized: 1, plan: "", applied: { written: [], before: { parameters: 1, bytes: 1 }, after: { parameters: 1, bytes: 1 } }, check: null, checkFault: null, undone: false, files: written });
+    await history.add({ id: "r", time: "", path: at("m.onnx"), output: at("s.onnx"), draft, as: "factored", error: 0, factorized: 1, latencyShare: null, plan: "", applied: { written: [], before: { parameters: 1, bytes: 1 }, after: { parameters: 1, bytes: 1 } }, check: null, checkFault: null, undone: false, files: written });
   };
 
   it("deletes what was written, and not what was there before", async () => {
@@ -164,7 +209,7 @@ describe("the history", () => {
     await expect(handlers.undo({ id: "none" }, signal)).rejects.toThrow(/not in the history/);
   });
   it("exports a plan as it was", async () => {
-    await history.add({ id: "r", time: "", path: "/w/m.onnx", output: "/w/s.onnx", draft, as: "factored", error: 0, factorized: 1, plan: "p", applied: { written: [], before: { parameters: 1, bytes: 1 }, after: { parameters: 1, bytes: 1 } }, check: null, checkFault: null, undone: false, files: [] });
+    await history.add({ id: "r", time: "", path: "/w/m.onnx", output: "/w/s.onnx", draft, as: "factored", error: 0, factorized: 1, latencyShare: null, plan: "p", applied: { written: [], before: { parameters: 1, bytes: 1 }, after: { parameters: 1, bytes: 1 } }, check: null, checkFault: null, undone: false, files: [] });
     expect(await handlers.exportPlan({ id: "r" }, signal)).toEqual({ saved: "/w/s.onnx.plan.json" });
   });
 });

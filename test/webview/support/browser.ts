@@ -8,7 +8,7 @@ const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 export interface OpenOptions {
-  readonly model?: "transformer" | "convolutions" | "swept" | "many" | "wizard" | "unanalyzed" | "large" | "unrunnable" | "none";
+  readonly model?: "transformer" | "convolutions" | "swept" | "many" | "wizard" | "unanalyzed" | "large" | "unrunnable" | "weights" | "none";
   readonly theme?: string;
   /** Everything is measured when the page opens. */
   readonly measured?: boolean;

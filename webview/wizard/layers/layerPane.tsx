@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { LayerLadder, Lock, PlanningLayer, ProposedLayer } from "../../../src/shared/planning";
-import { percentText } from "../../../src/shared/figures";
+import { millisecondsText, percentText } from "../../../src/shared/figures";
 import { Icon } from "../../components/icons";
 import { Button, Dropdown } from "../../components/toolkit";
 import { errorText, ranksText } from "../figures";
@@ -13,6 +13,7 @@ interface LayerPaneProps {
   readonly host: WizardHost;
   readonly path: string;
   readonly as: string;
+  readonly revision: number;
   readonly layer: PlanningLayer;
   readonly proposed: ProposedLayer | null;
   readonly locked: boolean;
@@ -24,8 +25,8 @@ interface LayerPaneProps {
 type Rung = LayerLadder["rungs"][number];
 
 /** One layer: its spectrum with the cut, to try out other ranks. */
-export function LayerPane({ host, path, as, layer, proposed, locked, onLock, onClose }: LayerPaneProps): JSX.Element {
-  const ladders = useLadders(host, path, as, layer);
+export function LayerPane({ host, path, as, revision, layer, proposed, locked, onLock, onClose }: LayerPaneProps): JSX.Element {
+  const ladders = useLadders(host, path, as, revision, layer);
   /** While it is dragged; the lock comes when it is dropped. */
   const [tried, setTried] = useState<{ readonly scheme: string; readonly rung: Rung } | null>(null);
   useEffect(() => setTried(null), [proposed, layer.name]);
@@ -62,7 +63,18 @@ export function LayerPane({ host, path, as, layer, proposed, locked, onLock, onC
                 return now;
               })} />
           ))}
-          <p class="pane-figures" role="status">{TEXT.columns.rank} <b>{ranksText(rung.ranks)}</b> · {TEXT.error} <b>{errorText(rung.error)}</b> · {weightsText(rung, layer)}</p>
+          {ladder.modes.length === 0 && (
+            <div class="field">
+              <span class="field-name">{TEXT.columns.rank}</span>
+              <Dropdown label={TEXT.triedRank(layer.name)} value={ranksText(rung.ranks)} options={ladder.rungs.map((each) => ({ value: ranksText(each.ranks), text: TEXT.triedText(ranksText(each.ranks), errorText(each.error)) }))}
+                onChange={(text) => {
+                  const chosen = ladder.rungs.find((each) => ranksText(each.ranks) === text);
+                  if (chosen !== undefined) lock(ladder, chosen);
+                }} />
+              <p class="field-note quiet">{TEXT.fittedNote}</p>
+            </div>
+          )}
+          <p class="pane-figures" role="status">{TEXT.columns.rank} <b>{ranksText(rung.ranks)}</b> · {TEXT.error} <b>{errorText(rung.error)}</b> · {weightsText(rung, layer)}{ladder.wholeMs !== null && rung.ms !== null && <> · <span title={TEXT.aloneTitle}>{TEXT.alone(millisecondsText(ladder.wholeMs), millisecondsText(rung.ms))}</span></>}</p>
         </>
       )}
       {layer.refusal === null && (
@@ -75,7 +87,8 @@ export function LayerPane({ host, path, as, layer, proposed, locked, onLock, onC
   );
 }
 
-function useLadders(host: WizardHost, path: string, as: string, { name, refusal }: PlanningLayer): readonly LayerLadder[] {
+/** @param revision of the planning: more schemes may be ready since, and times measured */
+function useLadders(host: WizardHost, path: string, as: string, revision: number, { name, refusal }: PlanningLayer): readonly LayerLadder[] {
   const [known, setKnown] = useState<{ readonly name: string; readonly ladders: readonly LayerLadder[] }>({ name, ladders: [] });
   useEffect(() => {
     let current = true;
@@ -87,7 +100,7 @@ function useLadders(host: WizardHost, path: string, as: string, { name, refusal 
       );
     }
     return () => { current = false; };
-  }, [host, path, as, name, refusal]);
+  }, [host, path, as, revision, name, refusal]);
   return known.name === name ? known.ladders : [];
 }
 
@@ -95,7 +108,7 @@ function useLadders(host: WizardHost, path: string, as: string, { name, refusal 
 function startingRung(ladder: LayerLadder, proposed: ProposedLayer | null, { parameters }: PlanningLayer): Rung | undefined {
   if (proposed?.action === "factorize" && proposed.scheme === ladder.scheme) {
     const same = ladder.rungs.find(({ ranks }) => ranks.every((rank, mode) => rank === proposed.ranks[mode]));
-    return same ?? { ranks: proposed.ranks, parameters: proposed.parametersAfter, error: proposed.relativeError };
+    return same ?? { ranks: proposed.ranks, parameters: proposed.parametersAfter, error: proposed.relativeError, ms: null };
   }
   return ladder.rungs.findLast((rung) => rung.parameters < parameters) ?? ladder.rungs[0];
 }

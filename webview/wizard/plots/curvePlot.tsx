@@ -26,20 +26,27 @@ interface CurvePlotProps {
   readonly at: number;
   readonly marks: readonly CurveMark[];
   readonly text: string;
+  /** Amounts of its unit are whole numbers. */
+  readonly whole: boolean;
+  /** Of the axis along its unit. */
+  readonly axis: string;
   readonly onAmount: (amount: number) => void;
 }
 
 /** Size against error. The handle is the budget. */
-export function CurvePlot({ curve, at, marks, text, onAmount }: CurvePlotProps): JSX.Element {
+export function CurvePlot({ curve, at, marks, text, whole, axis, onAmount }: CurvePlotProps): JSX.Element {
   const { total, least } = curve;
   const share = at / total;
   const data = useMemo((): uPlot.AlignedData => {
     const points = curve.points.filter(({ amount }, index, all) => index === 0 || amount > all[index - 1]!.amount);
     return [points.map(({ amount }) => amount / total), points.map(({ error }) => error), points.map(({ worst }) => worst)];
   }, [curve]);
-  const set = (wanted: number): void => onAmount(Math.round(Math.max(least, Math.min(total, wanted * total))));
+  const set = (wanted: number): void => {
+    const amount = Math.max(least, Math.min(total, wanted * total));
+    onAmount(whole ? Math.round(amount) : amount);
+  };
   return (
-    <DragPlot data={data} height={HEIGHT} options={() => curveOptions(least / total)} label={TEXT.curveLabel}
+    <DragPlot data={data} height={HEIGHT} options={() => curveOptions(least / total, axis)} label={TEXT.curveLabel}
       value={{ least: Math.round((100 * least) / total), most: 100, now: Math.round(100 * share), text }}
       draw={(plot, ratio) => {
         const look = plotLook();
@@ -50,7 +57,7 @@ export function CurvePlot({ curve, at, marks, text, onAmount }: CurvePlotProps):
   );
 }
 
-function curveOptions(least: number): Omit<uPlot.Options, "width" | "height" | "hooks"> {
+function curveOptions(least: number, name: string): Omit<uPlot.Options, "width" | "height" | "hooks"> {
   const look = plotLook();
   const axis = axisLook(look);
   return {
@@ -64,7 +71,7 @@ function curveOptions(least: number): Omit<uPlot.Options, "width" | "height" | "
       { stroke: look.second, width: 1.25, dash: [4, 3], points: { show: false } },
     ],
     axes: [
-      { ...axis, size: 22, label: TEXT.curveSize, values: (_, splits) => splits.map(percentText), space: 40 },
+      { ...axis, size: 22, label: name, values: (_, splits) => splits.map(percentText), space: 40 },
       { ...axis, size: 34, label: TEXT.curveError, values: (_, splits) => splits.map((value) => String(Number(value.toFixed(3)))), space: 28 },
     ],
   };

@@ -1,19 +1,21 @@
 import type { JSX } from "preact";
-import { bytesText, countText } from "../../../src/shared/figures";
+import { bytesText, countText, millisecondsText } from "../../../src/shared/figures";
 import type { PlainFault } from "../../../src/shared/fault";
-import type { Curve, PlanningChoices, Proposal } from "../../../src/shared/planning";
+import type { Curve, MeasuredModel, Proposal } from "../../../src/shared/planning";
 import { Button, Dropdown } from "../../components/toolkit";
-import { errorText, groupedText, MULTIPLY_ADDS, shareText, takenOf } from "../figures";
+import { errorText, groupedText, LATENCY, MULTIPLY_ADDS, shareText, takenOf } from "../figures";
 import { CurvePlot, type CurveMark } from "../plots/curvePlot";
 import type { Form } from "../state/form";
-import type { UnitControl } from "../state/useUnit";
+import { amountOf, inUnit, type ReadyPlanning } from "../state/needs";
+import type { ReadyControl } from "../state/useReady";
 import { TEXT } from "../strings";
 import { Field } from "./field";
+import { LackNotice, ReadyBar } from "./readyBar";
 
 interface BudgetSectionProps {
   readonly form: Form;
-  readonly unitControl: UnitControl;
-  readonly choices: PlanningChoices;
+  readonly readyControl: ReadyControl;
+  readonly planning: ReadyPlanning;
   readonly proposal: Proposal | null;
   readonly curve: Curve | null;
   readonly marks: readonly CurveMark[];
@@ -23,17 +25,20 @@ interface BudgetSectionProps {
 }
 
 /** How small the model becomes: along the curve, or by a figure; and what that is estimated to cost. */
-export function BudgetSection({ form, unitControl, choices, proposal, curve, marks, fault, smaller, onForm }: BudgetSectionProps): JSX.Element {
+export function BudgetSection({ form, readyControl, planning, proposal, curve, marks, fault, smaller, onForm }: BudgetSectionProps): JSX.Element {
   const { wish } = form;
+  const { choices } = planning;
+  const { pending, lack, choose, cancel } = readyControl;
   const unitId = wish?.kind === "budget" ? wish.unit : (curve?.unit ?? "params");
   const unit = choices.units.find(({ id }) => id === unitId);
   const total = unit?.total ?? null;
-  const { waiting } = unitControl;
+  const unitWanted = pending?.section === "budget" && pending.wanted.wish?.kind === "budget" ? pending.wanted.wish.unit : unitId;
   const setAmount = (amount: number): void => {
     const allocation = wish?.kind === "budget" ? wish.allocation : "least-total";
     onForm({ wish: { kind: "budget", unit: unitId, amount, allocation } });
   };
-  const at = curve === null ? 0 : wish?.kind === "budget" ? wish.amount : proposal === null ? 0 : takenOf(proposal, unitId);
+  const at = curve === null ? 0 : wish?.kind === "budget" ? wish.amount : proposal === null ? 0 : (takenOf(proposal, unitId) ?? 0);
+  const isLacking = lack === "ladders" || lack === "latency";
   return (
     <>
       {wish?.kind === "budget" && unit !== undefined && (
@@ -42,25 +47,39 @@ export function BudgetSection({ form, unitControl, choices, proposal, curve, mar
             <input class="text-input figure-input" type="number" aria-label={TEXT.amount} min={0} max={100} step={1} disabled={total === null} value={total === null ? "" : Number(((100 * wish.amount) / total).toFixed(1))}
               onChange={({ currentTarget }) => {
                 const share = Number(currentTarget.value) / 100;
-                if (Number.isFinite(share) && total !== null) setAmount(Math.floor(Math.max(0, Math.min(1, share)) * total));
+                if (Number.isFinite(share) && total !== null) setAmount(amountOf(Math.max(0, Math.min(1, share)), unitId, choices));
               }} />
             <span>{TEXT.percent}</span>
-            <Dropdown label={TEXT.unit} value={waiting ?? wish.unit} options={choices.units.map(({ id, label }) => ({ value: id, text: label.toLowerCase() }))} onChange={unitControl.choose} />
+            <Dropdown label={TEXT.unit} value={unitWanted} options={choices.units.map(({ id, label, refusal }) => ({ value: id, text: label.toLowerCase(), refusal }))}
+              onChange={(id) => choose("budget", (now) => inUnit(form.wish, id, now.choices))} />
+            {unitId === LATENCY && (
+              <span class="of-amount">
+                <input class="text-input figure-input" type="number" aria-label={TEXT.amountInMs} min={0} step="any" disabled={total === null} value={total === null ? "" : Number(wish.amount.toPrecision(4))}
+                  onChange={({ currentTarget }) => {
+                    const ms = Number(currentTarget.value);
+                    if (Number.isFinite(ms) && total !== null) setAmount(Math.max(0, Math.min(total, ms)));
+                  }} />
+                <span>{TEXT.milliseconds}</span>
+              </span>
+            )}
           </Field>
-          {waiting !== null || total === null ? <p class="quiet" role="status">{TEXT.counting}</p> : unit.id === MULTIPLY_ADDS && <p class="quiet">{unit.note}</p>}
+          {pending === null && lack === "counts" && <p class="quiet" role="status">{TEXT.beginning.counts}</p>}
+          {unit.id === MULTIPLY_ADDS && total !== null && <p class="quiet">{unit.note}</p>}
         </div>
       )}
+      {pending?.section === "budget" && <ReadyBar pending={pending} onCancel={cancel} />}
+      {isLacking && <LackNotice lack={lack} onMake={() => choose("budget", () => ({}))} />}
       {fault !== null && (
         <div class="notice" role="alert">
           <p><bdi>{fault.message}</bdi> <bdi>{fault.next}</bdi></p>
           {fault.code === "budget-impossible" && curve !== null && <Button secondary onClick={() => setAmount(curve.least)}>{TEXT.useLeast}</Button>}
         </div>
       )}
-      {curve === null
+      {isLacking ? null : curve === null
         ? <p class="quiet plot-waiting">{TEXT.drawing}</p>
         : (
           <>
-            <CurvePlot curve={curve} at={Math.max(curve.least, Math.min(curve.total, at))} marks={marks} onAmount={setAmount}
+            <CurvePlot curve={curve} at={Math.max(curve.least, Math.min(curve.total, at))} marks={marks} whole={unit?.whole !== false} axis={curve.unit === LATENCY ? TEXT.curveLatency : TEXT.curveSize} onAmount={setAmount}
               text={TEXT.curveText(shareText(at / curve.total), errorText(proposal?.after.error ?? 0))} />
             <ul class="legend">
               <li class="line mean">{TEXT.legendMean}</li>
@@ -69,13 +88,13 @@ export function BudgetSection({ form, unitControl, choices, proposal, curve, mar
           </>
         )}
       {wish?.kind === "rule" && <p class="quiet">{TEXT.ruleHint}</p>}
-      {proposal !== null && <Estimates proposal={proposal} smaller={smaller} />}
+      {proposal !== null && !isLacking && <Estimates proposal={proposal} measured={planning.latency} smaller={smaller} />}
     </>
   );
 }
 
 /** What the plan would give, before anything runs. */
-function Estimates({ proposal: { before, after, multiplyAdds }, smaller }: { readonly proposal: Proposal; readonly smaller: boolean }): JSX.Element {
+function Estimates({ proposal: { before, after, multiplyAdds, latency }, measured, smaller }: { readonly proposal: Proposal; readonly measured: MeasuredModel | null; readonly smaller: boolean }): JSX.Element {
   return (
     <div class="estimates">
       <h3>{TEXT.estimated} <span class="tag">≈</span></h3>
@@ -83,11 +102,15 @@ function Estimates({ proposal: { before, after, multiplyAdds }, smaller }: { rea
         <div><dt>{TEXT.parameters}</dt><dd title={`${groupedText(before.parameters)} → ${groupedText(after.parameters)}`}>{countText(before.parameters)} → <b>{countText(after.parameters)}</b> <span class="quiet">{shareText(after.parameters / before.parameters)}</span></dd></div>
         <div><dt>{TEXT.size}</dt><dd>{bytesText(before.bytes)} → <b>{bytesText(after.bytes)}</b> <span class="quiet">{shareText(after.bytes / before.bytes)}</span></dd></div>
         {multiplyAdds !== null && multiplyAdds.before > 0 && <div><dt title={TEXT.countedFor(multiplyAdds.per)}>{TEXT.multiplyAdds}</dt><dd title={`${groupedText(multiplyAdds.before)} → ${groupedText(multiplyAdds.after)}`}>{countText(multiplyAdds.before)} → <b>{countText(multiplyAdds.after)}</b> <span class="quiet">{shareText(multiplyAdds.after / multiplyAdds.before)}</span></dd></div>}
+        {latency !== null && <div><dt title={TEXT.expectedLatency}>{TEXT.latency}</dt><dd>{millisecondsText(latency.before)} → <b>{millisecondsText(latency.after)}</b> <span class="quiet">{shareText(latency.after / latency.before)}</span></dd></div>}
         <div><dt title={TEXT.weightErrorTitle}>{TEXT.weightError}</dt><dd><b>{errorText(after.error)}</b></dd></div>
         {after.worst !== null && <div><dt>{TEXT.worstLayer}</dt><dd class="worst-layer"><b>{errorText(after.worst.error)}</b> <bdi class="quiet" title={after.worst.name}>{after.worst.name}</bdi></dd></div>}
         <div><dt>{TEXT.factorizedLayers}</dt><dd><b>{groupedText(after.factorized)}</b></dd></div>
       </dl>
       {multiplyAdds !== null && <p class="quiet"><bdi>{TEXT.countedFor(multiplyAdds.per)}</bdi> {multiplyAdds.uncounted.length > 0 && <bdi title={multiplyAdds.uncounted.join("\n")}>{TEXT.uncounted(multiplyAdds.uncounted.length)}</bdi>}</p>}
+      {latency !== null && measured !== null && (
+        <p class="quiet latency-note">{TEXT.measuredLatency(millisecondsText(measured.ms), groupedText(measured.runs), millisecondsText(measured.low), millisecondsText(measured.high))} {TEXT.expectedLatency} {measured.unmeasured.length > 0 && <bdi title={measured.unmeasured.join("\n")}>{TEXT.unmeasured(measured.unmeasured.length)}</bdi>}</p>
+      )}
       {!smaller && <p class="quiet">{TEXT.noSmaller}</p>}
     </div>
   );

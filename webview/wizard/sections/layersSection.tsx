@@ -14,6 +14,8 @@ const FILTERED_FROM = 12;
 interface LayersSectionProps {
   readonly host: WizardHost;
   readonly path: string;
+  /** Of the planning. */
+  readonly revision: number;
   readonly form: Form;
   readonly layers: readonly PlanningLayer[];
   readonly proposal: Proposal | null;
@@ -23,7 +25,7 @@ interface LayersSectionProps {
 }
 
 /** Which layers are factorized, and what becomes of each. */
-export function LayersSection({ host, path, form, layers, proposal, selected, onSelect, onForm }: LayersSectionProps): JSX.Element {
+export function LayersSection({ host, path, revision, form, layers, proposal, selected, onSelect, onForm }: LayersSectionProps): JSX.Element {
   const [filter, setFilter] = useState("");
   const proposed = useMemo(() => new Map((proposal?.layers ?? []).map((layer) => [layer.name, layer])), [proposal]);
   const shown = useMemo(() => layers.filter(({ name, kind }) => matches(`${name} ${kind}`, filter)), [layers, filter]);
@@ -49,7 +51,7 @@ export function LayersSection({ host, path, form, layers, proposal, selected, on
         onLock={(each, locked) => lock(each.name, locked ? lockOf(each) : null)}
         onRanks={(each, ranks) => lock(each.name, { ...lockOf(each), ranks })} />
       {layer !== undefined && (
-        <LayerPane host={host} path={path} as={form.as} layer={layer} proposed={proposed.get(layer.name) ?? null} locked={Object.hasOwn(form.locks, layer.name)}
+        <LayerPane host={host} path={path} as={form.as} revision={revision} layer={layer} proposed={proposed.get(layer.name) ?? null} locked={Object.hasOwn(form.locks, layer.name)}
           onLock={(value) => {
             lock(layer.name, value);
             // A rank that is set by hand is wanted.

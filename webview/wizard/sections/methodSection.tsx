@@ -2,19 +2,24 @@ import type { JSX } from "preact";
 import type { DraftWish, PlanningChoices, RuleChoice } from "../../../src/shared/planning";
 import { Dropdown } from "../../components/toolkit";
 import { presetChanges, type Form } from "../state/form";
+import type { ReadyControl } from "../state/useReady";
 import { TEXT } from "../strings";
 import { Field } from "./field";
+import { ReadyBar } from "./readyBar";
 
 interface MethodSectionProps {
   readonly form: Form;
   readonly choices: PlanningChoices;
+  readonly readyControl: ReadyControl;
   readonly onForm: (changes: Partial<Form>) => void;
 }
 
 /** How ranks are chosen: a preset, or scheme and rule one by one. */
-export function MethodSection({ form, choices, onForm }: MethodSectionProps): JSX.Element {
+export function MethodSection({ form, choices, readyControl: { pending, choose, cancel }, onForm }: MethodSectionProps): JSX.Element {
   const { wish } = form;
-  const scheme = choices.schemes.find(({ id }) => id === form.scheme);
+  /** As it is chosen, where its ranks are still on the way. */
+  const wanted = pending?.wanted ?? form;
+  const scheme = choices.schemes.find(({ id }) => id === wanted.scheme);
   const fallback = choices.presets.map((preset) => presetChanges(preset, choices).wish).find((each) => each?.kind === "budget") ?? null;
   return (
     <>
@@ -22,13 +27,14 @@ export function MethodSection({ form, choices, onForm }: MethodSectionProps): JS
         {choices.presets.map((preset) => {
           const changes = presetChanges(preset, choices);
           return (
-            <button type="button" key={preset.id} class="chip" title={preset.note} aria-pressed={isChosen(form, changes)} onClick={() => onForm(changes)}>{preset.label}</button>
+            <button type="button" key={preset.id} class="chip" title={preset.note} aria-pressed={isChosen(wanted, changes)} onClick={() => choose("method", (planning) => presetChanges(preset, planning.choices))}>{preset.label}</button>
           );
         })}
       </div>
       <Field name={TEXT.scheme} note={scheme?.note}>
-        <Dropdown label={TEXT.scheme} value={form.scheme} options={choices.schemes.map(({ id, label }) => ({ value: id, text: label }))} onChange={(id) => onForm({ scheme: id })} />
+        <Dropdown label={TEXT.scheme} value={wanted.scheme} options={choices.schemes.map(({ id, label }) => ({ value: id, text: label }))} onChange={(id) => choose("method", () => ({ scheme: id }))} />
       </Field>
+      {pending?.section === "method" && <ReadyBar pending={pending} onCancel={cancel} />}
       <Field name={TEXT.ranksBy}>
         <Dropdown label={TEXT.ranksBy} value={wish?.kind ?? "budget"} options={[{ value: "budget", text: TEXT.byBudget }, { value: "rule", text: TEXT.byRule }]}
           onChange={(kind) => onForm({ wish: kind === "budget" ? fallback : { kind: "rule", rule: ruleText(choices.rules[0]!, choices.rules[0]?.figure?.initial ?? null) } })} />

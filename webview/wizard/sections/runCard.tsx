@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { bytesText, countText } from "../../../src/shared/figures";
+import { bytesText, countText, millisecondsText, SAME_SPEED } from "../../../src/shared/figures";
 import type { ModelCheck } from "../../../src/shared/planning";
 import type { Run } from "../../../src/shared/wizardPage";
 import { Button } from "../../components/toolkit";
@@ -26,8 +26,10 @@ export function RunCard({ run, busy, ...actions }: { readonly run: Run; readonly
           <tr><th scope="row">{TEXT.parameters}</th><td>{countText(before.parameters)}</td><td><b>{countText(after.parameters)}</b></td><td class="quiet">{shareText(after.parameters / before.parameters)}</td></tr>
           <tr><th scope="row">{TEXT.size}</th><td>{bytesText(before.bytes)}</td><td><b>{bytesText(after.bytes)}</b></td><td class="quiet">{shareText(after.bytes / before.bytes)}</td></tr>
           {check?.kind === "run" && <LatencyRow check={check} />}
+          {check?.kind === "run" && check.peakMemory !== undefined && <tr><th scope="row" title={TEXT.peakMemoryHint}>{TEXT.peakMemory}</th><td>{bytesText(check.peakMemory.original)}</td><td><b>{bytesText(check.peakMemory.candidate)}</b></td><td class="quiet">{shareText(check.peakMemory.candidate / check.peakMemory.original)}</td></tr>}
         </tbody>
       </table>
+      {check?.kind === "run" && run.latencyShare !== null && <LatencyBudget share={run.latencyShare} check={check} />}
       {undone ? <p class="quiet">{TEXT.undone}</p> : (
         <>
           {check !== null ? <CheckFigures check={check} /> : checkFault !== null
@@ -52,16 +54,18 @@ function LatencyRow({ check: { latency: { original, candidate } } }: { readonly 
   return (
     <tr>
       <th scope="row">{TEXT.latency}</th>
-      <td title={`p90 ${original.p90Ms} ms`}>{milliseconds(original.medianMs)}</td>
-      <td title={`p90 ${candidate.p90Ms} ms`}><b>{milliseconds(candidate.medianMs)}</b></td>
-      <td class="quiet">{factor >= 1 ? TEXT.faster(factor.toFixed(2)) : TEXT.slower((1 / factor).toFixed(2))}</td>
+      <td title={TEXT.p90(millisecondsText(original.p90Ms))}>{millisecondsText(original.medianMs)}</td>
+      <td title={TEXT.p90(millisecondsText(candidate.p90Ms))}><b>{millisecondsText(candidate.medianMs)}</b></td>
+      <td class="quiet">{factor < SAME_SPEED && factor > 1 / SAME_SPEED ? TEXT.sameSpeed : factor >= 1 ? TEXT.faster(factor.toFixed(2)) : TEXT.slower((1 / factor).toFixed(2))}</td>
     </tr>
   );
 }
 
-/** Three digits: runs differ by more. */
-function milliseconds(ms: number): string {
-  return `${Number(ms.toPrecision(3))} ms`;
+/** Layers that were measured alone do not tell all of it: whether a budget is kept, the written model does. */
+function LatencyBudget({ share, check: { latency: { original, candidate } } }: { readonly share: number; readonly check: Extract<ModelCheck, { kind: "run" }> }): JSX.Element {
+  const met = candidate.medianMs <= share * original.medianMs;
+  const words = (met ? TEXT.budgetMet : TEXT.budgetMissed)(shareText(share), shareText(candidate.medianMs / original.medianMs));
+  return <p class={met ? "quiet" : "notice"}>{words}</p>;
 }
 
 function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {
@@ -79,13 +83,14 @@ function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {
   return (
     <div class="check-figures">
       <p class="quiet">{TEXT.comparedOn(check.batches, check.inputs)}</p>
-      {check.outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement }) => (
+      {check.outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement, notFinite = 0 }) => (
         <dl class="figures" key={name} aria-label={name}>
           <div><dt class="tensor own"><bdi>{name}</bdi></dt><dd /></div>
           <div><dt>{TEXT.relativeError}</dt><dd><b>{errorText(relativeError)}</b></dd></div>
           <div><dt>{TEXT.cosine}</dt><dd>{cosine.toFixed(4)}</dd></div>
           <div><dt>{TEXT.largest}</dt><dd>{errorText(largestDifference)}</dd></div>
           {topOneAgreement !== null && <div><dt>{TEXT.sameTop}</dt><dd>{shareText(topOneAgreement)}</dd></div>}
+          {notFinite > 0 && <div class="notice"><dt title={TEXT.notFiniteHint}>{TEXT.notFinite}</dt><dd><b>{countText(notFinite)}</b></dd></div>}
         </dl>
       ))}
     </div>

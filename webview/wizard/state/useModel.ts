@@ -18,6 +18,8 @@ export interface ModelState {
   readonly reload: () => void;
   /** The planning with multiply-adds counted, which takes the place of the one that is there. */
   readonly count: () => Promise<Planning>;
+  /** Takes a planning that comes later, unless another model's or another output's was asked for meanwhile. */
+  readonly taking: () => (planning: Planning) => void;
 }
 
 interface Known {
@@ -60,12 +62,17 @@ export function useModel(host: WizardHost, path: string | null, as: string): Mod
     setKnown((now) => ({ ...now, progress: news.progress }));
     if (news.progress.state === "done") load(false);
   }), [host, path, load]);
-  const count = async (): Promise<Planning> => {
+  const taking = (): ((planning: Planning) => void) => {
     const request = asked.current;
+    return (planning) => {
+      if (request === asked.current) setKnown((now) => ({ ...now, planning, revision: now.revision + 1 }));
+    };
+  };
+  const count = async (): Promise<Planning> => {
+    const take = taking();
     const planning = await host.request("planning", { path: path ?? "", as, count: true });
-    // Another model's or another output's planning may have been asked for meanwhile.
-    if (request === asked.current) setKnown((now) => ({ ...now, planning, revision: now.revision + 1 }));
+    take(planning);
     return planning;
   };
-  return { ...known, reload: () => load(true), count };
+  return { ...known, reload: () => load(true), count, taking };
 }
