@@ -10,14 +10,27 @@ export interface NumberArray {
   readonly values: Values;
 }
 
+/** One that is read when it is asked for. */
+export interface UnreadArray {
+  readonly shape: readonly number[];
+  /** @throws Fault of the file */
+  read(): Promise<Values>;
+}
+
 /** Arrays of numbers of a .npy or .npz, by name. @param next what to do where it has none @throws Fault of the file */
 export async function numberArrays(path: string, next: string): Promise<Map<string, NumberArray>> {
-  const { file, arrays } = await openNumpy(path);
-  const readable = new Map<string, NumberArray>();
-  await file.whileOpen(async () => {
-    for (const array of arrays) if (holdsNumbers(array)) readable.set(array.name, { shape: array.shape, values: await readArray(array) });
+  return withNumberArrays(path, next, async (unread) => {
+    const arrays = new Map<string, NumberArray>();
+    for (const [name, { shape, read }] of unread) arrays.set(name, { shape, values: await read() });
+    return arrays;
   });
-  if (readable.size > 0) return readable;
+}
+
+/** As `numberArrays`, for data that is more than memory: the file is open while they are used. */
+export async function withNumberArrays<T>(path: string, next: string, use: (arrays: ReadonlyMap<string, UnreadArray>) => Promise<T>): Promise<T> {
+  const { file, arrays } = await openNumpy(path);
+  const readable = new Map(arrays.filter(holdsNumbers).map((array) => [array.name, { shape: array.shape, read: () => readArray(array) }]));
+  if (readable.size > 0) return file.whileOpen(() => use(readable));
   throw new Fault("unsupported", `${basename(path)} holds no array of numbers (${arrays[0]?.name ?? ""}: ${arrays[0]?.reason ?? "empty"}).`, next);
 }
 
