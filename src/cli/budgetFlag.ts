@@ -33,7 +33,8 @@ export function parseBudget(text: string): BudgetFlag {
   const unit = (Object.keys(WORDS) as BudgetUnit[]).find((known) => known === name);
   const value = Number(typed);
   const isShare = suffix === "" && value <= 1;
-  if (unit === undefined || !(value > 0) || (unit === "latency" && suffix === "" && !isShare)) {
+  const isPart = suffix === "" && !isShare && !Number.isInteger(value);
+  if (unit === undefined || !(value > 0) || isPart || (unit === "latency" && suffix === "" && !isShare)) {
     throw new Fault("usage", `"${text}" is no budget.`, "Budgets are params:0.6, params:2M, bytes:0.5, bytes:10MiB, macs:0.5, macs:3G, latency:0.8 or latency:12ms: a share of at most 1, or an amount.");
   }
   return { unit, figure: isShare ? value : value * UNITS[suffix]!, isShare };
@@ -50,6 +51,10 @@ export function budgetWish({ unit, figure, isShare }: BudgetFlag, total: number,
   return unit === "macs" ? { kind: "multiply-adds", budget: { amount, ...shared } } : { kind: "budget", budget: { unit, amount, ...shared } };
 }
 
-export function budgetWords(unit: BudgetUnit): (amount: number) => string {
-  return WORDS[unit];
+/** An amount, and the share of the model that it is, rounded up: what is typed from a message is then enough. */
+export function budgetWords(unit: BudgetUnit, total: number): (amount: number) => string {
+  return (amount) => `${WORDS[unit](amount)} (${Math.ceil(1000 * amount / total - ROUNDING) / 10} %)`;
 }
+
+/** Of a thousandth: shares that were typed come back as they were. */
+const ROUNDING = 1e-6;

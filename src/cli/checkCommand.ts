@@ -5,10 +5,11 @@ import { ANY_BASE, CHARACTERS_AT_MOST, type ConfigFinding, type ConfigReading, t
 import { Fault } from "../shared/fault";
 import { CONFIGS_OWN, type ConfigPlan } from "../shared/plannerPage";
 import { BaseModels } from "../training/base/baseModels";
+import { environmentHere } from "../training/base/resolve";
 import type { SyntaxFault } from "../training/documents/syntax";
 import { planFile } from "../training/planner/planFile";
 import { planTable } from "../training/planner/planTable";
-import { brokenAt, readConfig } from "../training/training";
+import { brokenAt, readConfig, remarkOf } from "../training/training";
 import { printable } from "../engine/printable";
 import { checkJson, checkText } from "./checkReport";
 import { EXIT } from "./exitCodes";
@@ -34,8 +35,8 @@ const BYTES_AT_MOST = 4 * CHARACTERS_AT_MOST;
 
 /** @returns the exit code: 3 where something is to be corrected. @throws Fault */
 export async function checkCommand(paths: readonly string[], { base, json, plan }: CheckFlags): Promise<number> {
-  if (base !== undefined) await stat(base).catch(() => { throw new Fault("not-found", `${base} does not exist.`, "Check the path of the base model."); });
   const bases = new BaseModels();
+  if (base !== undefined) await assertReadable(base, bases);
   const checked: CheckedFile[] = [];
   for (const path of paths) checked.push(await checkFile(path, base === undefined ? {} : { [ANY_BASE]: resolve(base) }, bases));
   const others = checked.filter(({ reading }) => reading.configs.length === 0 && reading.findings.length === 0);
@@ -45,6 +46,17 @@ export async function checkCommand(paths: readonly string[], { base, json, plan 
   await new Promise<void>((done) => process.stdout.write(text, () => done()));
   if (plan) return EXIT.done;
   return checked.some(({ reading }) => reading.findings.some(isToCorrect)) ? EXIT.findings : EXIT.done;
+}
+
+/** Configs that are checked without the base that was named for them would pass. @throws Fault with the reason why it cannot be read */
+async function assertReadable(base: string, bases: BaseModels): Promise<void> {
+  await stat(base).catch(() => { throw new Fault("not-found", `${base} does not exist.`, "Check the path of the base model."); });
+  const found = await bases.find(null, { ...environmentHere(), folders: [], chosen: resolve(base) });
+  switch (found.state) {
+    case "found": return;
+    case "broken": throw new Fault(found.fault.code, `The base model ${base} cannot be read. ${found.fault.message}`, found.fault.next);
+    default: throw new Fault("not-found", `The base model ${base} cannot be read. ${remarkOf(found)}`, "Wait until it is there as a whole, or name another.");
+  }
 }
 
 /** One plan for each config of each file that can have one; why others have none goes to standard error. @throws Fault where none has */

@@ -1,8 +1,9 @@
-import { dirname, join, resolve } from "node:path";
-import { readFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { readFile, stat } from "node:fs/promises";
 import picomatch from "picomatch";
 import { version } from "../../package.json";
 import { Cancelled, Fault } from "../shared/fault";
+import { bytesText } from "../shared/figures";
 import { considerLayers, type CandidateOptions } from "../factorize/candidates";
 import { assertPlanFits, contentHash } from "../factorize/apply";
 import { closenessWords } from "../factorize/budget/closeness";
@@ -81,8 +82,12 @@ export async function factorizeCommand(path: string, flags: FactorizeFlags): Pro
     if (plan === null) return interrupted();
     const before = { parameters: model.summary.parameters, bytes: model.summary.bytes, macs: plan.multiplyAdds?.before ?? null };
     const outcome: Outcome = { plan, before, after: parametersAfter(plan, before.parameters), written: [], verification: null, layerErrors: null, notes: [...source.notes, ...(calibration === null ? [] : calibrationNotes(calibration))], unverified: null };
-    const ended = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags, calibration);
+    const ended: (Outcome & { readonly isInterrupted?: true }) | null = flags.dryRun || output === null ? outcome : await applyAndVerify(outcome, model, options, output, flags, calibration);
     if (ended === null) return interrupted();
+    if (ended.isInterrupted === true) {
+      process.stderr.write(`ranklens: interrupted: ${basename(output?.path ?? "")} is written, but not verified.\n`);
+      return EXIT.interrupted;
+    }
     const text = flags.json ? `${JSON.stringify(ended, null, 2)}\n` : factorizeSummary(ended, flags.dryRun);
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
     return ended.unverified === null ? EXIT.done : EXIT.fault;
@@ -99,8 +104,7 @@ async function dataFor(request: Parameters<typeof calibrationFor>[0], flags: Fac
   if (flags.ranks?.toLowerCase().endsWith(".json") !== true) {
     return { plan: null, calibration: data === null ? null : await calibrationFor(request, data, choiceOf(flags), signal) };
   }
-  const text = await readFile(flags.ranks, "utf8").catch(() => { throw new Fault("not-found", `The plan ${flags.ranks ?? ""} cannot be read.`, "Check the path."); });
-  const plan = parsePlan(text, flags.ranks);
+  const plan = parsePlan(await planTextOf(flags.ranks), flags.ranks);
   assertPlanFits(plan, await contentHash(model.files), model, source);
   return { plan, calibration: await calibrationOf(plan, request, data, !flags.dryRun, signal) };
 }
@@ -138,7 +142,7 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
   const totals = { params: model.summary.parameters, bytes: source.bytes ?? model.summary.bytes, macs: multiplyAdds.known?.total ?? 0, latency: measured?.total ?? 0 };
   const unit = budget?.unit ?? "params";
   const wish: Wish = budget === null ? { kind: "rule", rule } : budgetWish(budget, totals[unit], allocation, measured ?? null, sensitivity ?? null);
-  const { layers, allocation: allocated } = propose(considered, wish, totals[unit], budgetWords(unit));
+  const { layers, allocation: allocated } = propose(considered, wish, totals[unit], budgetWords(unit, totals[unit]));
   const closeness = allocated === null ? "" : closenessWords(allocation, allocated);
   const { summary } = model;
   return {
@@ -150,6 +154,16 @@ async function planFor(model: Model, source: Source, options: OpenOptions, flags
     ...(calibration === null ? {} : { calibration: calibration.facts }),
     layers,
   };
+}
+
+/** A layer takes some 300 bytes: more is no plan. */
+const LARGEST_PLAN = 64 * 1024 * 1024;
+
+/** @throws Fault not-found, too-large */
+async function planTextOf(path: string): Promise<string> {
+  const { size = 0 } = await stat(path).catch(() => ({}) as { size?: number });
+  if (size > LARGEST_PLAN) throw new Fault("too-large", `${path} has ${bytesText(size)}, which no plan has.`, "Name the .plan.json beside a factorized model.");
+  return readFile(path, "utf8").catch(() => { throw new Fault("not-found", `The plan ${path} cannot be read.`, "Check the path."); });
 }
 
 /** A model that does not run on random inputs is factorized all the same, unless the budget asks for what is then not known. @throws Fault, Cancelled */
@@ -178,7 +192,7 @@ async function knownSpectra(model: Model, options: OpenOptions, flags: Factorize
 }
 
 /** null: interrupted; then nothing is left behind. */
-async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags, calibration: Calibration | null): Promise<Outcome | null> {
+async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptions, { path: output, makesFolder }: { readonly path: string; readonly makesFolder: boolean }, flags: FactorizeFlags, calibration: Calibration | null): Promise<(Outcome & { readonly isInterrupted?: true }) | null> {
   const bar = new ProgressBar(process.stderr);
   const request = { path: model.summary.path, options, plan: outcome.plan, output, makesFolder, as: flags.as, threads: flags.threads ?? 0, ...(calibration === null ? {} : { calibration: { sha256: calibration.facts.sha256, moments: calibration.moments } }) };
   const written = await whileInterruptible((signal) => applyApart(join(__dirname, "apply.js"), request, signal, (message) => {
@@ -192,7 +206,8 @@ async function applyAndVerify(outcome: Outcome, model: Model, options: OpenOptio
   const data = flags.verify ?? (outcome.plan.latency === undefined ? undefined : true);
   if (data === undefined) return done;
   try {
-    return { ...done, ...await verified(model, output, data) };
+    const figures = await verified(model, output, data);
+    return figures === null ? { ...done, isInterrupted: true } : { ...done, ...figures };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     process.stderr.write(`ranklens: the model was written, but not verified: ${error.message}\n`);
@@ -212,13 +227,17 @@ async function sizeOf(paths: readonly string[]): Promise<{ parameters: number; b
   return sum;
 }
 
-/** Of an interrupted verification: nothing. @throws Fault */
-async function verified(model: Model, output: string, data: true | string): Promise<Pick<Outcome, "verification" | "layerErrors">> {
+/** null: interrupted. @throws Fault */
+async function verified(model: Model, output: string, data: true | string): Promise<Pick<Outcome, "verification" | "layerErrors"> | null> {
   const script = join(__dirname, "verify.js");
   const request = { original: model.summary.path, candidate: output, data: data === true ? null : resolve(data) };
-  if (model.summary.format === "onnx") return { verification: await whileInterruptible((signal) => verifyApart(script, request, signal)), layerErrors: null };
+  if (model.summary.format === "onnx") {
+    const verification = await whileInterruptible((signal) => verifyApart(script, request, signal));
+    return verification === null ? null : { verification, layerErrors: null };
+  }
   if (data !== true) throw new Fault("usage", `The model cannot be run on ${data}: its file holds no graph.`, "Use --verify without data.");
-  return { verification: null, layerErrors: await whileInterruptible((signal) => compareWeightsApart(script, request, signal)) };
+  const layerErrors = await whileInterruptible((signal) => compareWeightsApart(script, request, signal));
+  return layerErrors === null ? null : { verification: null, layerErrors };
 }
 
 /**

@@ -1,9 +1,10 @@
-import { basename } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import type { PlainFault } from "../shared/fault";
-import { bytesText, countText, percentText } from "../shared/figures";
+import { bytesText, countText, fineShareText, magnitudeText, millisecondsText, percentText, SAME_SPEED } from "../shared/figures";
 import { printable } from "../engine/printable";
 import type { Plan, PlanMultiplyAdds } from "../factorize/plan";
-import type { ClassAgreement } from "../verify/compare";
+import { LOADER_NAME } from "../factorize/safetensors/loader";
+import type { ClassAgreement, OutputComparison } from "../verify/compare";
 import type { Verification, WeightVerification } from "../verify/verification";
 import { keptLine, latencyLine } from "./latencyBudget";
 
@@ -44,9 +45,23 @@ export function factorizeSummary({ plan, before, after, written, verification, l
   if (layerErrors !== null) lines.push("", ...layerErrorLines(layerErrors));
   if (notes.length > 0) lines.push("", ...notes.map((note) => `Note: ${printable(note)}.`));
   if (unverified !== null) lines.push("", printable(`Not verified: ${unverified.message} ${unverified.next}`).trimEnd());
-  if (written.length > 0) lines.push("", `Written: ${written.map((path) => printable(basename(path))).join(", ")}`);
+  if (written.length > 0) lines.push("", writtenLine(written), ...nextLines(written, verification !== null || layerErrors !== null));
   if (dryRun) lines.push("Nothing was written (--dry-run).");
   return `${lines.join("\n")}\n`;
+}
+
+/** Names, and their folder where it is not the one that the terminal is in. @param paths of the main file first */
+function writtenLine(paths: readonly string[]): string {
+  const folder = relative(process.cwd(), dirname(paths[0]!));
+  return `Written${folder === "" ? "" : ` to ${printable(folder)}`}: ${paths.map((path) => printable(relative(dirname(paths[0]!), path))).join(", ")}`;
+}
+
+/** What to do with it. */
+function nextLines([main = "", ...others]: readonly string[], isVerified: boolean): string[] {
+  return [
+    ...(isVerified ? [] : [`To compare it with the original: ranklens verify ORIGINAL ${printable(relative(process.cwd(), main))}`]),
+    ...(others.some((path) => basename(path) === LOADER_NAME) ? [`To load it in PyTorch: see the head of ${LOADER_NAME}.`] : []),
+  ];
 }
 
 /** Fewer multiply-adds are not less time: nothing here says faster. */
@@ -56,17 +71,28 @@ function multiplyAddsLine({ before, after, per, uncounted }: PlanMultiplyAdds): 
   return `${countText(before)} multiply-adds → ${countText(after)}${share}, for ${printable(per)}${left}`;
 }
 
-export function verificationLines({ inputs, batches, outputs, latency, bytes }: Verification): string[] {
-  const factor = latency.original.medianMs / latency.candidate.medianMs;
+export function verificationLines({ inputs, batches, outputs, latency, bytes, peakMemory }: Verification): string[] {
   return [
     `Compared on ${batches} ${batches === 1 ? "batch" : "batches"} of ${printable(inputs)}:`,
-    ...outputs.flatMap(({ name, relativeError, cosine, largestDifference, topOneAgreement, byClass }) => [
-      `  ${printable(name)}: relative error ${relativeError.toExponential(2)}, cosine ${cosine.toFixed(5)}, largest difference ${largestDifference.toExponential(2)}${topOneAgreement === null ? "" : `, same top entry ${(100 * topOneAgreement).toFixed(1)} %`}`,
-      ...classLines(byClass),
+    ...outputs.flatMap((output) => [
+      `  ${printable(output.name)}: relative error ${magnitudeText(output.relativeError)}, cosine ${output.cosine.toFixed(5)}, largest difference ${magnitudeText(output.largestDifference)}${agreementWords(output)}`,
+      ...classLines(output.byClass),
     ]),
-    `  latency ${latency.original.medianMs} ms → ${latency.candidate.medianMs} ms median (${factor >= 1 ? `${factor.toFixed(2)} × faster` : `${(1 / factor).toFixed(2)} × slower`}), ${latency.original.p90Ms} → ${latency.candidate.p90Ms} ms at 90 %`,
+    `  latency ${millisecondsText(latency.original.medianMs)} → ${millisecondsText(latency.candidate.medianMs)} median (${speedWords(latency.original.medianMs / latency.candidate.medianMs)}), ${millisecondsText(latency.original.p90Ms)} → ${millisecondsText(latency.candidate.p90Ms)} at the 90th percentile`,
     `  size ${bytesText(bytes.original)} → ${bytesText(bytes.candidate)}`,
+    ...(peakMemory === undefined ? [] : [`  peak memory ${bytesText(peakMemory.original)} → ${bytesText(peakMemory.candidate)}, to load it and run it once`]),
   ];
+}
+
+function agreementWords({ topOneAgreement, notFinite }: OutputComparison): string {
+  const same = topOneAgreement === null ? "" : `, same top entry ${fineShareText(topOneAgreement)} %`;
+  return notFinite === 0 ? same : `${same}, NOT finite in one of the two: ${notFinite} ${notFinite === 1 ? "entry" : "entries"}, which no figure counts`;
+}
+
+/** Never called faster unless it was measured faster. */
+function speedWords(factor: number): string {
+  if (factor < SAME_SPEED && factor > 1 / SAME_SPEED) return "about the same";
+  return factor >= 1 ? `${factor.toFixed(2)} × faster` : `${(1 / factor).toFixed(2)} × slower`;
 }
 
 /** Classes that are listed: those that agree least. */
@@ -74,14 +100,14 @@ const MOST_CLASSES = 5;
 
 function classLines(byClass: readonly ClassAgreement[] | null): string[] {
   const worst = (byClass ?? []).filter(({ agreement }) => agreement < 1).sort((a, b) => a.agreement - b.agreement || b.samples - a.samples).slice(0, MOST_CLASSES);
-  return worst.length === 0 || byClass!.length < 2 ? [] : [`    by class, the lowest: ${worst.map(({ index, samples, agreement }) => `${index} ${(100 * agreement).toFixed(1)} % of ${samples}`).join(", ")}`];
+  return worst.length === 0 || byClass!.length < 2 ? [] : [`    the same least often: ${worst.map(({ index, samples, agreement }) => `class ${index} ${fineShareText(agreement)} % of ${samples}`).join(", ")}`];
 }
 
 export function layerErrorLines({ inputs, layers, bytes }: WeightVerification): string[] {
   const width = layers.reduce((most, { name }) => Math.max(most, printable(name).length), 0);
   return [
     layers.length === 0 ? "No layer differs." : `Output error of each layer that changed, on ${inputs}:`,
-    ...layers.map(({ name, relativeError }) => `  ${printable(name).padEnd(width)}  ${relativeError.toExponential(2)}`),
+    ...layers.map(({ name, relativeError }) => `  ${printable(name).padEnd(width)}  ${magnitudeText(relativeError)}`),
     `  size ${bytesText(bytes.original)} → ${bytesText(bytes.candidate)}`,
   ];
 }

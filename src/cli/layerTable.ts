@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { fullRank } from "../shared/fullRank";
 import type { LayerRow } from "../shared/report";
-import { byReason, unmeasured, type ReportData } from "../engine/export";
+import { byReason, unmeasured, untold, type ReportData } from "../engine/export";
 import { formatLabel } from "../shared/formatLabel";
 import { bytesText, countText, durationText, estimateText, magnitudeText, percentText, rankText } from "../shared/figures";
 import { groupLayers } from "../engine/layers";
@@ -120,7 +120,7 @@ function reasonLine(reason: string, names: readonly string[], columns: number): 
   const line = `${String(names.length).padStart(5)}  ${printable(reason.replace(/\.$/, ""))}`;
   const width = Math.min(columns, 120);
   let shown = "";
-  for (const [index, name] of names.entries()) {
+  for (const [index, name] of untold(reason, names).entries()) {
     const next = `${shown}${index === 0 ? ": " : ", "}${printable(name)}`;
     if (line.length + next.length + 3 > width) return `${line}${shown}${shown === "" ? "" : ", …"}`;
     shown = next;

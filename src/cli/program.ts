@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
 import { version } from "../../package.json";
 import { Fault } from "../shared/fault";
 import { DEFAULT_OPEN_OPTIONS } from "../models/model";
@@ -13,6 +13,17 @@ import { ALLOCATIONS } from "../factorize/propose";
 import { SCHEME_WISHES } from "../factorize/scheme";
 import { OUTPUTS } from "../factorize/source";
 
+const FIRST_EXAMPLES = `
+Examples:
+  ranklens analyze model.onnx
+  ranklens factorize model.onnx --out small.onnx --budget params:0.6 --verify
+  ranklens verify model.onnx small.onnx --data inputs.npz
+  ranklens compare base.safetensors finetuned.safetensors
+  ranklens check train.yaml
+
+ranklens help COMMAND tells more of each. Results go to standard output, progress to standard error.
+Exit status: 0 done, 1 the input is at fault, 2 wrong usage, 3 findings of check, 130 interrupted.`;
+
 const EXAMPLES = `
 Examples:
   ranklens analyze model.safetensors
@@ -21,7 +32,7 @@ Examples:
   ranklens analyze model.safetensors.index.json --layers '*.self_attn.*' --csv > attention.csv
 
 Results go to standard output, progress to standard error.
-Exit status: 0 done, 1 the input is at fault, 2 wrong usage, 3 findings of check, 130 interrupted.
+Exit status: 0 done, 1 the input is at fault, 2 wrong usage, 130 interrupted.
 The results of finished layers are kept, so that a second run computes only what is missing.`;
 
 /** @returns the exit code */
@@ -45,8 +56,9 @@ function build(finish: (code: number) => void): Command {
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "ranklens: ")) })
+    .configureHelp({ optionDescription: (option) => describedWithoutNothing(new Help().optionDescription(option)) })
     .showHelpAfterError("Run with --help to see what there is.")
-    .addHelpText("after", EXAMPLES);
+    .addHelpText("after", FIRST_EXAMPLES);
   program
     .command("analyze")
     .description("measure the ranks of every layer of a model")
@@ -69,16 +81,31 @@ function build(finish: (code: number) => void): Command {
   addFactorize(program, finish);
   program
     .command("verify")
-    .description("run two ONNX models side by side and compare outputs, latency and size; of other formats, the output error of each layer")
+    .description("run two ONNX models side by side and compare outputs, latency, size and memory; of other formats, the output error of each layer")
     .argument("<original>", "the model as it was")
     .argument("<candidate>", "the model that should do the same")
     .option("--data <file>", "inputs of your own: .npz by input name, .npy, or ONNX test data (input_0.pb or its folder); seeded random inputs without it")
     .option("--json", "write the figures as JSON", false)
+    .addHelpText("after", VERIFY_EXAMPLES)
     .action(async (original: string, candidate: string, flags: VerifyFlags) => finish(await verifyCommand(original, candidate, flags)));
   addCompare(program, finish);
   addCheck(program, finish);
   return program;
 }
+
+const VERIFY_EXAMPLES = `
+Examples:
+  ranklens verify model.onnx small.onnx
+  ranklens verify model.onnx small.onnx --data inputs.npz --json
+  ranklens verify models/llama models/llama-small
+
+relative error      ‖y − ŷ‖ / ‖y‖ over all entries of an output
+cosine              of the angle between both outputs
+largest difference  of any entry
+same top entry      share of samples whose largest score is the same, and the classes where that is least often so
+latency             of one run of the first batch, in turn, on this machine
+peak memory         of a process that loads the model and runs it once, above what it took before
+Random inputs tell that a model runs, and how fast; how good it is, only data of its own kind tells.`;
 
 const COMPARE_EXAMPLES = `
 Examples:
@@ -142,6 +169,12 @@ one of several, and the configuration and tokenizer of a Hugging Face folder go 
   adapter        a base and an adapter of PEFT (in NAME-adapter) that together are the original: the start of fine-tuning
                  the principal part alone (PiSSA), larger
 
+How a budget is shared (--allocate):
+  least-total     every weight goes where it takes most error away
+  minimax         the largest error over the layers is as small as possible (ALDS)
+  effective-rank  every layer keeps a rank in proportion to its effective rank
+  equal-ratio     every layer keeps the same share of its weights
+
 The original is never overwritten. The plan lies beside the output as FILE.plan.json; applied again it gives the same bytes.`;
 
 function addFactorize(program: Command, finish: (code: number) => void): void {
@@ -168,6 +201,11 @@ function addFactorize(program: Command, finish: (code: number) => void): void {
     .action(async (model: string, flags: FactorizeFlags) => finish(await factorizeCommand(model, flags)));
 }
 
+/** That a flag is off, or a list empty, unless it is given needs no word. */
+function describedWithoutNothing(description: string): string {
+  return description.replace(/ \(default: (?:false|\[\])\)$/, "");
+}
+
 function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
@@ -178,7 +216,10 @@ function positive(text: string): number {
   return value;
 }
 
+/** How the next step is typed, where its sentence does not say. */
+const IN_FLAGS: Readonly<Partial<Record<string, string>>> = { "budget-impossible": "--include '*' includes all, --dry-run without a budget lists them." };
+
 function errorLine(error: unknown): string {
-  if (error instanceof Fault) return printable([error.message, error.next].filter((text) => text !== "").join(" "));
+  if (error instanceof Fault) return printable([error.message, error.next, IN_FLAGS[error.code] ?? ""].filter((text) => text !== "").join(" "));
   return `internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

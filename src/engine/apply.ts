@@ -50,11 +50,12 @@ export async function applyPlan(script: string, request: ApplyRequest, tell: (me
     try {
       await assertWritable(source, model, output, request.makesFolder ?? false);
       if (request.makesFolder === true) files.makeFolder(dirname(output));
+      const started = new FactorWorkers(script, { path, options, threads: threads > 0 ? threads : availableParallelism() }, plan.layers.filter(({ action }) => action === "factorize").length, tell);
+      workers = started;
       assertPlanFits(plan, await contentHash(model.files), model, source);
       assertDataFits(plan, request.calibration?.sha256 ?? null);
       const work = workOf(plan, model, source, request.calibration?.moments);
-      const started = new FactorWorkers(script, { path, options, work, threads: threads > 0 ? threads : availableParallelism() }, tell);
-      workers = started;
+      started.expect(work);
       await writeAll(source, makerOf(work, (names) => started.make(names)), output, files);
       for (const companion of await companionsOf(model.files, output)) await files.write(companion.to, (write) => copyCompanion(companion, write));
       await files.write(planPath(output), (write) => write(Buffer.from(planText(plan))));

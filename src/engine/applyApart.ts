@@ -1,8 +1,7 @@
 import { fork } from "node:child_process";
-import { readdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { Cancelled, Fault } from "../shared/fault";
-import { isPartial } from "../factorize/atomic";
+import { removeLeftBy } from "../factorize/leftovers";
 import type { ApplyMessage, ApplyRequest } from "./apply";
 
 /**
@@ -34,12 +33,6 @@ export async function applyApart(script: string, request: ApplyRequest, signal: 
     await gone;
     // What goes into a folder that is yet to be made is written beside it.
     const folder = dirname(request.output);
-    for (const each of [folder, dirname(folder)]) await removePartial(each, child.pid);
+    for (const each of [folder, dirname(folder)]) await removeLeftBy(each, child.pid);
   }
-}
-
-/** The names of `AtomicFiles` carry the process that writes them. */
-async function removePartial(folder: string, pid: number | undefined): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  await Promise.all(names.filter((name) => isPartial(name, pid)).map((name) => rm(join(folder, name), { force: true })));
 }

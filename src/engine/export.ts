@@ -45,3 +45,8 @@ export function byReason(skipped: readonly SkippedTensor[]): Map<string, string[
   }
   return reasons;
 }
+
+/** Names that are yet to be told beside a reason: a sentence that begins with its only layer has told it. */
+export function untold(reason: string, names: readonly string[]): readonly string[] {
+  return names.length === 1 && reason.startsWith(`${names[0]!} `) ? [] : names;
+}

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { fullRank } from "../shared/fullRank";
 import type { LayerRow } from "../shared/report";
-import { byReason, unmeasured, type ReportData } from "./export";
+import { byReason, unmeasured, untold, type ReportData } from "./export";
 import { formatLabel } from "../shared/formatLabel";
 import { bytesText, countText, estimateText, percentText, rankText } from "../shared/figures";
 import { groupLayers } from "./layers";
@@ -45,9 +45,10 @@ function line(row: LayerRow, name: string): string {
 }
 
 function reasonLine(reason: string, names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_PER_REASON).map(code).join(", ");
+  const told = untold(reason, names);
+  const shown = told.slice(0, NAMES_PER_REASON).map(code).join(", ");
   const more = names.length - NAMES_PER_REASON;
-  return `- ${names.length} × ${prose(reason)}: ${shown}${more > 0 ? ` and ${more} more` : ""}`;
+  return `- ${names.length} × ${prose(reason)}${shown === "" ? "" : `: ${shown}`}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 /**

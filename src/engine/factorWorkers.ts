@@ -22,7 +22,6 @@ const MOMENT_COPIES = 3;
 export interface FactorJob {
   readonly path: string;
   readonly options: OpenOptions;
-  readonly work: readonly LayerWork[];
   /** Processes at once. */
   readonly threads: number;
 }
@@ -36,12 +35,23 @@ export class FactorWorkers {
   private readonly all = new Set<ChildProcess>();
   private readonly told = new Set<string>();
   private readonly budget = memoryBudget(0);
-  private readonly totalCost: number;
+  private work: readonly LayerWork[] = [];
+  private totalCost = 0;
   private done = 0;
 
-  /** @param script what a process runs, with `FACTORS_ARGUMENT` */
-  constructor(private readonly script: string, private readonly job: FactorJob, private readonly tell: (message: ApplyMessage) => void) {
-    this.totalCost = job.work.reduce((sum, work) => sum + costOf(work), 0);
+  /**
+   * Starts the processes, which takes them a while: whatever is still to be looked at may be looked at meanwhile.
+   * @param script what a process runs, with `FACTORS_ARGUMENT`
+   * @param layers how many there will be at most
+   */
+  constructor(private readonly script: string, private readonly job: FactorJob, layers: number, private readonly tell: (message: ApplyMessage) => void) {
+    for (let count = Math.min(job.threads, layers); count > 0; count--) this.idle.push(this.start());
+  }
+
+  /** All that will be asked for. */
+  expect(work: readonly LayerWork[]): void {
+    this.work = work;
+    this.totalCost = work.reduce((sum, each) => sum + costOf(each), 0);
   }
 
   /**
@@ -50,7 +60,7 @@ export class FactorWorkers {
    * @throws Fault of the first that fails
    */
   async make(names: readonly string[]): Promise<ReadonlyMap<string, readonly Factor[]>> {
-    const waiting = this.job.work.filter(({ name }) => names.includes(name)).sort((a, b) => costOf(a) - costOf(b));
+    const waiting = this.work.filter(({ name }) => names.includes(name)).sort((a, b) => costOf(a) - costOf(b));
     const made = new Map<string, readonly Factor[]>();
     let bytes = 0, running = 0;
     await new Promise<void>((resolve, reject) => {
@@ -63,7 +73,7 @@ export class FactorWorkers {
           if (work === undefined) return;
           running++;
           bytes += bytesOf(work);
-          this.tell({ type: "progress", name: work.name, done: this.done, total: this.job.work.length });
+          this.tell({ type: "progress", name: work.name, done: this.done, total: this.work.length });
           this.factorsOf(work).then((factors) => {
             made.set(work.name, factors);
             this.done++;
@@ -111,6 +121,13 @@ export class FactorWorkers {
   private start(): ChildProcess {
     const child = fork(this.script, [FACTORS_ARGUMENT], { serialization: "advanced", execArgv: [], stdio: ["ignore", "ignore", "ignore", "ipc"] });
     this.all.add(child);
+    // One that ends before it is asked for anything is not asked: the next one, started then, says why.
+    const forget = (): void => {
+      const at = this.idle.indexOf(child);
+      if (at >= 0) this.idle.splice(at, 1);
+    };
+    child.once("close", forget);
+    child.once("error", forget);
     return child;
   }
 

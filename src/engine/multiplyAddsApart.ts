@@ -16,13 +16,13 @@ export const MOST_RUN_UNASKED = 512 * 2 ** 20;
  * @param verifyScript absolute path of the built `dist/verify.js`
  * @throws Fault when the model does not run so, Cancelled
  */
-export async function multiplyAddsApart(source: Pick<Source, "targets" | "activations">, path: string, verifyScript: string, signal: AbortSignal): Promise<MultiplyAdds> {
+export async function multiplyAddsApart(source: Pick<Source, "targets" | "activations" | "tiedHead">, path: string, verifyScript: string, signal: AbortSignal): Promise<MultiplyAdds> {
   const probe = source.activations;
   if (probe === undefined) return perPosition(source);
   try {
-    const { inputs, outputs } = await observedShapes(probe, path, verifyScript, signal);
+    const { inputs, outputs, runs } = await observedShapes(probe, path, verifyScript, signal);
     const words = [...inputs].map(([name, shape]) => `${name} [${shape.join(", ")}]`).join(", ");
-    return perRun(probe, new Map([...inputs, ...outputs]), `one run on ${words || "no inputs"}`);
+    return perRun(probe, { shapes: new Map([...inputs, ...outputs]), runs }, `one run on ${words || "no inputs"}`);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     throw new Fault(error.code, `The multiply-adds of ${basename(path)} are not known, as its activations have no known sizes. ${error.message}`, "Give a budget in parameters or bytes.");
@@ -34,6 +34,6 @@ export async function observedShapes(probe: ActivationProbe, path: string, verif
   return inTemporaryFolder("sizes", async (folder) => {
     const copy = join(folder, basename(path));
     await writeExposing(probe, probe.values, copy);
-    return shapesApart(verifyScript, copy, signal);
+    return shapesApart(verifyScript, copy, probe.nodes, signal);
   });
 }

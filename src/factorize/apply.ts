@@ -50,7 +50,9 @@ export function assertPlanFits(plan: Plan, sha256: string, model: Model, source:
     if (calibrated === true && scheme.inputs === undefined) throw wrong(`factors of the ${id} scheme do not follow calibration data`);
     const full = scheme.fullRanks(target);
     if (ranks.length !== full.length || ranks.some((rank, mode) => rank > full[mode]!)) {
-      throw wrong(`ranks ${ranks.join(" × ")} are out of range, the highest are ${full.join(" × ")}`);
+      throw wrong(ranks.length === 1 && full.length === 1
+        ? `rank ${ranks.join("")} is out of range, the highest is ${full.join("")}`
+        : `ranks ${ranks.join(" × ")} are out of range, the highest are ${full.join(" × ")}`);
     }
   }
 }

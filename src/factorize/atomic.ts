@@ -1,29 +1,26 @@
-import { rmSync } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { constants, rmSync, type BigIntStats } from "node:fs";
+import { access, lstat, mkdir, open, rm, stat, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
 import { Cancelled, Fault } from "../shared/fault";
-import { isRunning } from "./running";
+import { giveNames, NotNamed, type Naming } from "./commit";
+import { partialName, removeAbandoned } from "./leftovers";
 
 /** What a file is written through: each piece in turn. */
 export type Write = (bytes: Uint8Array) => Promise<void>;
 
-/** A file being written beside its name, which it gets when all of them are complete. */
-interface Pending {
-  readonly path: string;
-  readonly temporary: string;
-}
-
 /**
- * Files that appear together or not at all: each is written to a temporary name in its folder, flushed to the disk, and
- * renamed once all are complete. Whatever goes wrong before leaves nothing behind.
+ * Files that appear together or not at all: each is written to a temporary name in its folder and flushed to the disk, and all
+ * get their names once they are complete. Those of a new folder are written into one with a temporary name, which is renamed
+ * as a whole. Whatever goes wrong before leaves nothing behind.
  */
 export class AtomicFiles {
-  private readonly pending: Pending[] = [];
+  private readonly pending: Naming[] = [];
+  private readonly written: string[] = [];
   private readonly newFolders = new Set<string>();
 
   constructor(private readonly signal?: AbortSignal) {}
 
-  /** A folder for some of the files, which is made once all are complete where it is not there; until then they are beside it. */
+  /** A folder for some of the files, which appears with them where it is not there. */
   makeFolder(path: string): void {
     this.newFolders.add(path);
   }
@@ -33,17 +30,14 @@ export class AtomicFiles {
    * @throws Fault not-written, Cancelled; the caller then calls `discard`
    */
   async write(path: string, body: (write: Write) => Promise<void>): Promise<string> {
-    let folder = dirname(path);
-    while (this.newFolders.has(folder)) folder = dirname(folder);
-    const temporary = join(folder, partialName(path, this.pending.length, process.pid));
-    await removeAbandoned(folder, path);
-    let handle: FileHandle;
+    let handle: FileHandle, temporary: string;
     try {
+      temporary = await this.placeFor(path);
       handle = await open(temporary, "wx");
     } catch (error) {
       throw notWritten(path, error);
     }
-    this.pending.push({ path, temporary });
+    this.written.push(path);
     try {
       await body((bytes) => this.writeAll(handle, bytes, path));
       await handle.sync().catch((error: unknown) => { throw notWritten(path, error); });
@@ -54,37 +48,63 @@ export class AtomicFiles {
   }
 
   /**
-   * Gives all files their names. When one cannot have its own, those that have theirs go again.
+   * Gives all files their names, or none of them.
    * @param main the file by which a model is opened: it gets its name last, so that no half of a model is ever seen
    * @returns their paths, the main one first
    */
-  async commit(main?: string): Promise<string[]> {
+  async commit(main = this.written[0]): Promise<string[]> {
     if (this.signal?.aborted === true) throw new Cancelled();
-    const inOrder = [...this.pending].sort((a, b) => Number(b.path === main) - Number(a.path === main));
-    const made: (() => Promise<void>)[] = [];
-    for (const { path, temporary } of [...inOrder].reverse()) {
-      try {
-        const first = dirname(temporary) === dirname(path) ? undefined : await mkdir(dirname(path), { recursive: true });
-        if (first !== undefined) made.push(() => rm(first, { recursive: true, force: true }));
-        const isNew = await stat(path).then(() => false, () => true);
-        await rename(temporary, path);
-        if (isNew) made.push(() => rm(path, { force: true }));
-      } catch (error) {
-        for (const undo of made.reverse()) await undo().catch(() => undefined);
-        throw notWritten(path, error);
-      }
+    for (const { path } of this.pending) await assertNaming(path, this.newFolders.has(path));
+    const isMain = ({ path }: Naming): boolean => main === path || main?.startsWith(join(path, "/")) === true;
+    try {
+      giveNames([...this.pending].sort((a, b) => Number(isMain(a)) - Number(isMain(b))), process.pid);
+    } catch (error) {
+      throw error instanceof NotNamed ? notWritten(error.path, error.reason) : error;
     }
     this.pending.length = 0;
-    return inOrder.map(({ path }) => path);
+    return [...this.written.splice(0)].sort((a, b) => Number(b === main) - Number(a === main));
   }
 
   async discard(): Promise<void> {
-    await Promise.all(this.pending.splice(0).map(({ temporary }) => rm(temporary, { force: true })));
+    await Promise.all(this.pending.splice(0).map(({ temporary }) => rm(temporary, { recursive: true, force: true })));
   }
 
   /** `discard` for a process that is about to exit. */
   discardNow(): void {
-    for (const { temporary } of this.pending.splice(0)) rmSync(temporary, { force: true });
+    for (const { temporary } of this.pending.splice(0)) rmSync(temporary, { recursive: true, force: true });
+  }
+
+  /** Where a file is until it has its name: in the new folder that it comes with, or beside its name. */
+  private async placeFor(path: string): Promise<string> {
+    const folder = await this.newFolderOf(path);
+    if (folder === null) return this.pend(path);
+    const stage = this.pending.find((each) => each.path === folder)?.temporary ?? await this.stageFor(folder);
+    const temporary = join(stage, relative(folder, path));
+    await mkdir(dirname(temporary), { recursive: true });
+    return temporary;
+  }
+
+  private async stageFor(folder: string): Promise<string> {
+    const stage = await this.pend(folder);
+    // By itself: a recursive one says of a folder that may not be written that it is not there.
+    await mkdir(stage);
+    return stage;
+  }
+
+  private async pend(path: string): Promise<string> {
+    await removeAbandoned(dirname(path), path);
+    const temporary = join(dirname(path), partialName(path, this.pending.length, process.pid));
+    this.pending.push({ path, temporary });
+    return temporary;
+  }
+
+  /** The outermost of the folders around a file that are yet to be made; null where all are there. */
+  private async newFolderOf(path: string): Promise<string | null> {
+    let found: string | null = null;
+    for (let folder = dirname(path); this.newFolders.has(folder); folder = dirname(folder)) {
+      if (await stat(folder).then(() => false, () => true)) found = folder;
+    }
+    return found;
   }
 
   private async writeAll(handle: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
@@ -96,26 +116,6 @@ export class AtomicFiles {
   }
 }
 
-/** The name of a file while the process of that id writes it, as one of several, of which two may have one name in two folders. */
-function partialName(path: string, number: number, pid: number): string {
-  return `.${basename(path)}.${number}.${pid}.partial`;
-}
-
-/** Half-written files of this name whose process is gone: it was killed, or the machine went off. */
-async function removeAbandoned(folder: string, path: string): Promise<void> {
-  const head = `.${basename(path)}.`;
-  const names = await readdir(folder).catch(() => []);
-  await Promise.all(names.map(async (name) => {
-    const pid = name.startsWith(head) ? /^\d+\.(\d+)\.partial$/.exec(name.slice(head.length))?.[1] : undefined;
-    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true }).catch(() => undefined);
-  }));
-}
-
-/** Whether a process of that id was writing a file of this name. */
-export function isPartial(name: string, pid: number | undefined): boolean {
-  return name.startsWith(".") && name.endsWith(`.${pid}.partial`);
-}
-
 /**
  * Says before anything is computed that an output could not be written.
  * @param makesFolder whether its folder may be made, in one that is there
@@ -124,17 +124,34 @@ export function isPartial(name: string, pid: number | undefined): boolean {
 export async function assertOutput(path: string, originals: readonly string[], makesFolder = false): Promise<void> {
   const [folder, above] = await Promise.all([dirname(path), dirname(dirname(path))].map((each) => stat(each).catch(() => null)));
   const isThere = folder?.isDirectory() === true || (makesFolder && folder === null && above?.isDirectory() === true);
+  if (!isThere && makesFolder) throw new Fault("not-written", `There is no folder in which ${basename(dirname(path))} could be made.`, "Create it, or choose another place.");
   if (!isThere) throw new Fault("not-written", `The folder of ${basename(path)} does not exist.`, "Create it, or choose another place.");
+  await access(folder?.isDirectory() === true ? dirname(path) : dirname(dirname(path)), constants.W_OK).catch((error: unknown) => { throw notWritten(path, error); });
   await assertFree(path, originals);
 }
 
-/** @throws Fault not-written where a file would take the place of a folder, or of one of `originals` */
+/** @throws Fault not-written where a file would take the place of a folder, of a link, of a device, or of one of `originals` */
 export async function assertFree(path: string, originals: readonly string[]): Promise<void> {
-  const [own, ...others] = await Promise.all([path, ...originals].map((each) => stat(each).catch(() => null)));
-  if (own?.isDirectory() === true) throw new Fault("not-written", `${basename(path)} is a folder.`, "Name a file in it.");
-  if (own !== null && own !== undefined && others.some((other) => other?.ino === own.ino && other.dev === own.dev)) {
+  const [own = null, ...others] = await Promise.all([path, ...originals].map(found));
+  if (own !== null && others.some((other) => other?.ino === own.ino && other.dev === own.dev)) {
     throw new Fault("not-written", `${basename(path)} is the original, which RankLens never overwrites.`, "Choose another name.");
   }
+  await assertNaming(path, false);
+}
+
+/** @throws Fault not-written where something is in the place of a file, or of a new folder, that does not give way to it */
+async function assertNaming(path: string, isFolder: boolean): Promise<void> {
+  const own = await lstat(path).catch(() => null);
+  if (own === null || (own.isFile() && !isFolder)) return;
+  if (isFolder) throw new Fault("not-written", `${basename(path)} is there by now, and RankLens does not write over a folder.`, "Choose another name.");
+  if (own.isDirectory()) throw new Fault("not-written", `${basename(path)} is a folder.`, "Name a file in it.");
+  if (own.isSymbolicLink()) throw new Fault("not-written", `${basename(path)} is a link, and what it points to is not written over.`, "Name a file, or remove the link.");
+  throw new Fault("not-written", `${basename(path)} is no regular file.`, "Choose another name.");
+}
+
+/** With exact numbers: those of files are larger than a double holds on some systems. */
+async function found(path: string): Promise<BigIntStats | null> {
+  return stat(path, { bigint: true }).catch(() => null);
 }
 
 function notWritten(path: string, error: unknown): Fault {
@@ -143,6 +160,8 @@ function notWritten(path: string, error: unknown): Fault {
     case "ENOSPC": case "EDQUOT": return new Fault("not-written", `There is no space left for ${name}.`, "Free some, or choose another disk; nothing was left behind.");
     case "ENOENT": return new Fault("not-written", `The folder of ${name} is gone.`, "Create it again, or choose another place.");
     case "EACCES": case "EPERM": case "EROFS": return new Fault("not-written", `${name} may not be written there by this user.`, "Choose another place.");
+    case "EBUSY": case "ETXTBSY": return new Fault("not-written", `${name} is in use by another program.`, "Close it there, or choose another name.");
+    case "EFBIG": return new Fault("not-written", `${name} is larger than a file may be there.`, "Choose another disk, or raise the limit; nothing was left behind.");
     case "EEXIST": return new Fault("not-written", `${name} is being written already.`, "Wait for it to end, or choose another name.");
     default: return new Fault("not-written", `${name} could not be written: ${error instanceof Error ? error.message : String(error)}.`, "Choose another place.");
   }

@@ -71,6 +71,9 @@ export function offByDefault(layers: readonly Layer[], source: Pick<Source, "tar
   if (firstConvolution !== undefined) reasons.set(firstConvolution.name, "first convolution: small, and all that follows depends on it; off unless included");
   const head = known.findLast(({ form }) => form === null || form.op !== "embedding");
   if (head !== undefined && !reasons.has(head.name)) reasons.set(head.name, "last layer: its errors reach the output directly; off unless included");
+  for (const { name, form } of known) {
+    if (form !== null && !isConvolution(form) && form.state === true) reasons.set(name, "state weight of a recurrent layer: its errors add up from step to step, and its factors need a loop over the steps in PyTorch, which is slower; off unless included");
+  }
   for (const { name, form } of known) if (form?.op === "embedding") reasons.set(name, "embedding: rare rows suffer most; off unless included");
   return reasons;
 }
@@ -125,7 +128,7 @@ export async function withSpectra(layer: Layer, target: Target, schemes: readonl
     const before = found.get(scheme);
     if (before !== undefined) return before;
     const analyzed = knownModes(target, scheme, known);
-    const modes = analyzed !== null ? [analyzed] : scheme.fit !== undefined ? [scheme.fit(target, await readOnce())] : await modesOf(scheme.unfoldings(target, await readOnce()), solver);
+    const modes = analyzed !== null ? [analyzed] : scheme.fit !== undefined ? [await scheme.fit(target, await readOnce())] : await modesOf(scheme.unfoldings(target, await readOnce()), solver);
     const own = scheme.bound === "apart" ? [] : await spectraOf(isConvolution(target.form) ? SCHEMES.channel : SCHEMES.svd);
     const all = [...modes, ...own];
     found.set(scheme, all);

@@ -12,22 +12,30 @@ export interface LayerInput {
   readonly taken: Taken;
 }
 
+/** What one run of a graph showed: the shapes of values by their names, and of nodes of subgraphs every time that each ran. */
+export interface Observed {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly runs: ReadonlyMap<string, readonly { readonly inputs: readonly (readonly number[])[]; readonly outputs: readonly (readonly number[])[] }[]>;
+}
+
 /** How a graph tells the sizes of its activations: it is run once with more outputs than it has. */
 export interface ActivationProbe {
   /** Every layer that multiplies by its weight and whose sizes the graph can tell: those that have no factors too. */
   readonly layers: readonly Target[];
-  /** Layers that multiply in a way that is not counted: recurrent ones, those inside subgraphs. */
+  /** Layers that multiply in a way that is not counted. */
   readonly uncounted: readonly string[];
   /** Values whose shapes are needed. */
   readonly values: readonly string[];
-  /** What layers take their inputs from, one for each use; a layer that looks rows up takes none. */
+  /** What layers take their inputs from, one for each use; a layer that looks rows up takes none, nor one inside of a branch or a loop. */
   readonly taken: ReadonlyMap<string, readonly LayerInput[]>;
-  /** Writes the model with these values as outputs. */
+  /** Nodes inside of branches and loops, by the names that they have in what `write` writes. */
+  readonly nodes: readonly string[];
+  /** Writes the model with these values as outputs, and `nodes` named so. */
   write(values: readonly string[], write: Write): Promise<void>;
   /** Files beside the model that hold values: the path that the model knows each by, and its own. */
   data(): Promise<readonly { readonly location: string; readonly path: string }[]>;
-  /** @returns for each layer of `layers` whose shapes are there, where it is applied */
-  positions(shapes: ReadonlyMap<string, readonly number[]>): ReadonlyMap<string, Positions>;
+  /** @returns for each layer of `layers` that was seen, where it is applied */
+  positions(observed: Observed): ReadonlyMap<string, Positions>;
   /** Models of one layer alone, one for each use. @param steps null: as it is @returns null where they cannot be made */
   micro(name: string, steps: readonly Step[] | null, shapes: ReadonlyMap<string, readonly number[]>): Promise<readonly MicroModel[] | null>;
 }
@@ -46,14 +54,15 @@ export interface MultiplyAdds {
 const ONE_POSITION: Positions = { before: [], after: [] };
 
 /** For formats without a graph: every layer at one position, a token or a pixel of its output. */
-export function perPosition(source: Pick<Source, "targets">): MultiplyAdds {
-  const targets = source.targets.filter(isTarget);
-  return counted(targets, new Map(targets.map(({ name }) => [name, ONE_POSITION])), "one position of each layer", []);
+export function perPosition({ targets: all, tiedHead }: Pick<Source, "targets" | "tiedHead">): MultiplyAdds {
+  const targets = all.filter(isTarget);
+  const found = counted(targets, new Map(targets.map(({ name }) => [name, ONE_POSITION])), "one position of each layer", []);
+  return tiedHead === undefined ? found : { ...found, total: found.total + tiedHead, per: `${found.per}, and of the head that shares the embedding` };
 }
 
 /** @param per what was run, in words */
-export function perRun(probe: ActivationProbe, shapes: ReadonlyMap<string, readonly number[]>, per: string): MultiplyAdds {
-  const positions = probe.positions(shapes);
+export function perRun(probe: ActivationProbe, observed: Observed, per: string): MultiplyAdds {
+  const positions = probe.positions(observed);
   const missing = probe.layers.flatMap(({ name }) => (positions.has(name) ? [] : [name]));
   return counted(probe.layers, positions, per, [...probe.uncounted, ...missing]);
 }

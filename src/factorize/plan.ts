@@ -96,25 +96,56 @@ export function parsePlan(text: string, name: string): Plan {
   // The output of --json holds the plan among other things.
   const own: Record<string, unknown> = isRecord(plan["plan"]) ? plan["plan"] : plan;
   if (own["schema"] !== PLAN_SCHEMA) throw fault(`its schema is not ${PLAN_SCHEMA}`);
-  const { source, layers } = own;
-  if (!isRecord(source) || typeof source["sha256"] !== "string") throw fault("its source has no sha256");
-  if (!Array.isArray(layers)) throw fault("it has no layers");
-  const wrong = layers.findIndex((layer) => !isLayer(layer));
-  const data = own["calibration"];
-  if (data !== undefined && (!isRecord(data) || typeof data["sha256"] !== "string")) throw fault("its calibration has no sha256");
-  if (wrong >= 0) throw fault(`layer ${wrong + 1}${nameOf(layers[wrong])} has no name, action, scheme and ranks that fit each other`);
+  const wrong = wrongField(own, PLAN_FIELDS) ?? wrongField(own["source"], SOURCE_FIELDS, "its source's ") ?? (own["latency"] === undefined ? null : wrongField(own["latency"], LATENCY_FIELDS, "its latency's "))
+    ?? (own["multiplyAdds"] == null ? null : wrongField(own["multiplyAdds"], MULTIPLY_ADDS_FIELDS, "its multiplyAdds' "))
+    ?? (own["calibration"] === undefined ? null : wrongField(own["calibration"], CALIBRATION_FIELDS, "its calibration's "));
+  if (wrong !== null) throw fault(wrong);
+  const seen = new Set<string>();
+  for (const [index, layer] of (own["layers"] as unknown[]).entries()) {
+    const problem = isRecord(layer) ? wrongField(layer, LAYER_FIELDS) ?? (layer["action"] === "factorize" ? wrongField(layer, FACTOR_FIELDS) : null) : "it is no object";
+    if (problem !== null) throw fault(`layer ${index + 1}${nameOf(layer)}: ${problem}`);
+    const { name } = layer as unknown as PlanLayer;
+    if (seen.has(name)) throw fault(`layer ${index + 1}, ${name}, is there twice`);
+    seen.add(name);
+  }
   return own as unknown as Plan;
 }
 
-function nameOf(layer: unknown): string {
-  return isRecord(layer) && typeof layer["name"] === "string" ? `, ${layer["name"]},` : "";
+/** What a field has to be, in words, and whether a value is. */
+type Field = readonly [name: string, words: string, isRight: (value: unknown) => boolean];
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isMeasured = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
+const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const maybe = (isRight: (value: unknown) => boolean) => (value: unknown): boolean => value === undefined || isRight(value);
+
+const PLAN_FIELDS: readonly Field[] = [["choice", "a text", isText], ["source", "an object", isRecord], ["layers", "a list", Array.isArray], ["multiplyAdds", "an object, or null", maybe((value) => value === null || isRecord(value))], ["latency", "an object", maybe(isRecord)], ["calibration", "an object", maybe(isRecord)]];
+const SOURCE_FIELDS: readonly Field[] = [["file", "a text", isText], ["format", "a text", isText], ["sha256", "a text", isText], ["parameters", "a whole number", isCount]];
+const MULTIPLY_ADDS_FIELDS: readonly Field[] = [["before", "a number", isMeasured], ["after", "a number", isMeasured], ["per", "a text", isText], ["uncounted", "a list of names", isTextList]];
+const CALIBRATION_FIELDS: readonly Field[] = [["file", "a text", isText], ["sha256", "a text", isText], ["samples", "a whole number", isCount]];
+const LATENCY_FIELDS: readonly Field[] = [
+  ["beforeMs", "a number", isMeasured], ["budgetMs", "a number", isMeasured], ["budgetShare", "a number, or null", (value) => value === null || isMeasured(value)], ["expectedMs", "a number", isMeasured], ["unmeasured", "a list of names", isTextList],
+];
+const LAYER_FIELDS: readonly Field[] = [
+  ["name", "a text", isText], ["action", "keep or factorize", (value) => value === "keep" || value === "factorize"], ["reason", "a text", isText],
+  ["parametersBefore", "a whole number", isCount], ["parametersAfter", "a whole number", isCount], ["relativeError", "a number", isMeasured],
+  ["multiplyAddsBefore", "a number", maybe(isMeasured)], ["multiplyAddsAfter", "a number", maybe(isMeasured)],
+];
+const FACTOR_FIELDS: readonly Field[] = [
+  ["scheme", `one of ${SCHEME_IDS.join(", ")}`, (value) => SCHEME_IDS.some((id) => id === value)],
+  ["ranks", "a list of whole numbers from 1", (value) => Array.isArray(value) && value.length > 0 && value.every((rank) => Number.isSafeInteger(rank) && rank >= 1)],
+];
+
+/** What is wrong with the first field that is; null where all are right. */
+function wrongField(value: unknown, fields: readonly Field[], of = "its "): string | null {
+  const record = isRecord(value) ? value : {};
+  const found = fields.find(([name, , isRight]) => !isRight(Object.hasOwn(record, name) ? record[name] : undefined));
+  return found === undefined ? null : `${of}"${found[0]}" is ${Object.hasOwn(record, found[0]) ? "not" : "missing: it should be"} ${found[1]}`;
 }
 
-function isLayer(layer: unknown): layer is PlanLayer {
-  if (!isRecord(layer) || typeof layer["name"] !== "string") return false;
-  if (layer["action"] === "keep") return true;
-  const { scheme, ranks } = layer;
-  return layer["action"] === "factorize" && SCHEME_IDS.some((id) => id === scheme) && Array.isArray(ranks) && ranks.every((rank) => Number.isSafeInteger(rank) && rank >= 1);
+function nameOf(layer: unknown): string {
+  return isRecord(layer) && typeof layer["name"] === "string" ? `, ${layer["name"]}` : "";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

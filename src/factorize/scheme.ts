@@ -55,7 +55,7 @@ export interface Scheme {
    * For a scheme without unfoldings, whose errors are known only from fitting: one list for each group whose squares
    * beyond rank r sum to at least the squared error at rank r, and to just that at the ranks that were tried.
    */
-  fit?(target: Target, values: Values): readonly Float64Array[];
+  fit?(target: Target, values: Values): Promise<readonly Float64Array[]>;
   /** Where inputs multiply the matrices of its only mode, for a scheme whose factors can follow calibration data. */
   inputs?(target: Target): Inputs;
   steps(target: Target, ranks: readonly number[]): readonly Step[];

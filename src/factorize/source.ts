@@ -43,6 +43,8 @@ export interface Source {
   write(factors: FactorMaker, output: string, files: AtomicFiles): Promise<void>;
   /** What tells where its layers are applied; left out where the format has no graph. */
   readonly activations?: ActivationProbe;
+  /** Multiply-adds of one position that no tensor of its own stands for; left out where there are none. */
+  readonly tiedHead?: number;
   /** Files that go beside the model, by name: what loads it. */
   readonly beside: readonly { readonly name: string; readonly text: string }[];
   close(): Promise<void>;

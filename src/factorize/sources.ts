@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, isAbsolute, join } from "node:path";
 import { Fault } from "../shared/fault";
 import { formatOf } from "../models/formats";
 import type { Model, OpenOptions } from "../models/model";
@@ -28,9 +28,9 @@ export function endingOf({ summary: { path, format }, files }: Pick<Model, "summ
   return isSharded ? INDEX_ENDING : FILE_ENDING;
 }
 
-function wrongEnding(ending: string): Fault {
+function wrongEnding(ending: string, orFolder: boolean): Fault {
   const what = ending === INDEX_ENDING ? "The factorized model is of several files" : `The factorized model is ${ending === ".onnx" ? "ONNX" : "safetensors"}`;
-  return new Fault("usage", `${what}: the name of the output ends in ${ending}, or is that of a folder.`);
+  return new Fault("usage", `${what}: the name of the output ends in ${ending}${orFolder ? ", or is that of a folder" : ""}.`, "Choose another name.");
 }
 
 /**
@@ -44,15 +44,18 @@ export async function outputFile(model: Model, named: string): Promise<{ readonl
   const there = await stat(named).catch(() => null);
   const isFolder = there === null ? extname(named) === "" : there.isDirectory();
   if (isFolder && formatOf(named) === undefined) return { path: join(named, ending === ".onnx" ? basename(model.summary.path) : `model${ending}`), makesFolder: there === null };
-  throw wrongEnding(ending);
+  throw wrongEnding(ending, true);
 }
 
 /**
  * Says before anything is computed that an output could not be written.
  * @param makesFolder whether its folder is yet to be made
- * @throws Fault not-written: over the original, into no folder, or in the place of another's script
+ * @param output absolute path of its main file
+ * @throws Fault usage for a name of another ending; not-written: over the original, into no folder, or in the place of another's script
  */
 export async function assertWritable(source: Source, model: Model, output: string, makesFolder: boolean): Promise<void> {
+  if (!isAbsolute(output)) throw new Fault("usage", `${output} is no whole path.`, "Begin with the folder that it is in.");
+  if (!output.toLowerCase().endsWith(endingOf(model))) throw wrongEnding(endingOf(model), false);
   await assertOutput(output, model.files, makesFolder);
   for (const path of [planPath(output), ...source.paths(output)]) await assertFree(path, model.files);
   for (const { name, text } of source.beside) {

@@ -15,17 +15,21 @@ export interface Target {
   readonly form: Form;
   /** Axes of the file's tensor in the order of `shape`, where the file has them in another. */
   readonly axes?: readonly number[];
+  /** Equal blocks of the first axis of `shape`, by their places in the file, where it has them in another order. */
+  readonly blocks?: readonly number[];
 }
 
 export type Form = MatrixForm | ConvolutionForm;
 
 export interface MatrixForm {
-  /** `recurrent`: the input weight of an LSTM, GRU or RNN, (…, gates·hidden, in), all outputs of which take one input. */
+  /** `recurrent`: a weight of an LSTM, GRU or RNN, (…, gates·hidden, in), all outputs of which take one input. */
   readonly op: "linear" | "embedding" | "recurrent";
   /** `out_in`: (out, in), PyTorch's Linear; `in_out`: (in, out), MatMul, and embeddings, whose input is the vocabulary. */
   readonly layout: "out_in" | "in_out";
   /** Its input cannot be taken apart into groups of channels. */
   readonly whole?: true;
+  /** Of a recurrent layer: it multiplies the layer's own state. */
+  readonly state?: true;
 }
 
 export interface ConvolutionForm {
@@ -61,9 +65,16 @@ export function product(sizes: readonly number[]): number {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-/** A weight as the file has it, in the order of its target's axes. @param values row-major */
-export function arranged({ shape, axes }: Pick<Target, "shape" | "axes">, values: Values): Values {
-  if (axes === undefined) return values;
+/** A weight as the file has it, in the order of its target's axes and blocks. @param values row-major */
+export function arranged({ shape, axes, blocks }: Pick<Target, "shape" | "axes" | "blocks">, values: Values): Values {
+  const turned = axes === undefined ? values : permuted(shape, axes, values);
+  if (blocks === undefined) return turned;
+  const size = turned.length / blocks.length, out = turned.slice();
+  blocks.forEach((from, to) => out.set(turned.subarray(from * size, (from + 1) * size), to * size));
+  return out;
+}
+
+function permuted(shape: readonly number[], axes: readonly number[], values: Values): Values {
   const sizes = new Array<number>(axes.length);
   axes.forEach((axis, place) => { sizes[axis] = shape[place]!; });
   const steps = rowMajorStrides(sizes);

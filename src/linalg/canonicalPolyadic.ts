@@ -1,4 +1,6 @@
 import { solveFromRight } from "./cholesky";
+import type { TruncatedSvd } from "./svd";
+import { gramOf, times, transposedTimes } from "./denseProducts";
 
 /** A sum of `rank` outer products: one matrix for each axis, size × rank, row-major. */
 export interface Components {
@@ -12,9 +14,9 @@ export interface Fitted extends Components {
 }
 
 /** Rounds of least squares that choose among starts, and of the one that is kept. */
-const ROUNDS_TO_CHOOSE = 5, ROUNDS = 60;
+const ROUNDS_TO_CHOOSE = 4, ROUNDS = 60;
 /** A round that takes off less than this part of the error ends it. */
-const LEAST_GAIN = 1e-3;
+const LEAST_GAIN = 2e-4;
 /** Where the components can fit the tensor exactly the error goes on falling by at least this part: then it may take as many rounds as these. */
 const FAST_GAIN = 0.02, MOST_ROUNDS = 500;
 /** An error of this part of ‖X‖² cannot be told from rounding. */
@@ -37,13 +39,35 @@ export function fitComponents(values: Float64Array, sizes: readonly number[], st
   return rounds(values, sizes, best!, ROUNDS, MOST_ROUNDS);
 }
 
+/**
+ * HOSVD: of each axis the left singular vectors of its unfolding, largest first (De Lathauwer et al., 2000).
+ * @returns a matrix for each axis, with a row for each of its entries and as many columns as it has directions
+ */
+export async function axisBases(values: Float64Array, sizes: readonly number[], svd: TruncatedSvd): Promise<Float64Array[]> {
+  return Promise.all(sizes.map(async (size, axis) => {
+    const columns = values.length / size;
+    return (await svd.truncate({ rows: size, columns, data: unfolded(values, sizes, axis) }, Math.min(size, columns))).left;
+  }));
+}
+
+/** One axis against all others. */
+function unfolded(values: Float64Array, sizes: readonly number[], axis: number): Float64Array {
+  const own = sizes[axis]!, behind = sizes.slice(axis + 1).reduce((all, size) => all * size, 1), before = values.length / (own * behind);
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < before; i++) {
+    for (let j = 0; j < own; j++) out.set(values.subarray((i * own + j) * behind, (i * own + j + 1) * behind), (j * before + i) * behind);
+  }
+  return out;
+}
+
 function rounds(values: Float64Array, sizes: readonly number[], start: Components, usual: number, most: number): Fitted {
   const { rank } = start;
   const factors = start.factors.map((factor) => factor.slice());
+  const grams = factors.map((factor) => gramOf(factor, rank));
   const size2 = values.reduce((sum, value) => sum + value * value, 0);
   let error2 = Infinity;
   for (let round = 0; round < most; round++) {
-    const fitted2 = improve(values, sizes, factors, rank);
+    const fitted2 = improve(values, sizes, factors, grams, rank);
     if (fitted2 === null) break;
     // What least squares fits is orthogonal to what it leaves. Rounding makes of this no more than a sign of when to stop.
     const left = size2 - fitted2;
@@ -57,17 +81,19 @@ function rounds(values: Float64Array, sizes: readonly number[], start: Component
 
 /**
  * One round: the first axis from the others, then all others from the tensor contracted with the first.
+ * @param grams FᵀF of each factor F, kept in step with them
  * @returns ‖X̂‖² after it; null where the equations could not be solved
  */
-function improve(values: Float64Array, sizes: readonly number[], factors: Float64Array[], rank: number): number | null {
+function improve(values: Float64Array, sizes: readonly number[], factors: Float64Array[], grams: Float64Array[], rank: number): number | null {
   const [first = 1, ...others] = sizes;
   const width = values.length / first;
   const solved = (axis: number, sums: Float64Array): boolean => {
-    const gram = gramOfOthers(factors, axis, rank);
+    const gram = gramOfOthers(grams, axis, rank);
     let trace = 0;
     for (let r = 0; r < rank; r++) trace += gram[r * rank + r]!;
     if (!solveFromRight(gram, rank, sums, (RIDGE * trace) / rank)) return false;
     factors[axis] = sums;
+    grams[axis] = gramOf(sums, rank);
     return true;
   };
   const products = outerRows(factors.slice(1), others, rank);
@@ -96,40 +122,12 @@ export function outerRows(factors: readonly Float64Array[], sizes: readonly numb
 }
 
 /** Elementwise product of the Gram matrices of all axes but one. */
-function gramOfOthers(factors: readonly Float64Array[], axis: number, rank: number): Float64Array {
+function gramOfOthers(grams: readonly Float64Array[], axis: number, rank: number): Float64Array {
   const all = new Float64Array(rank * rank).fill(1);
-  for (const [index, factor] of factors.entries()) {
-    if (index === axis) continue;
-    const gram = transposedTimes(factor, factor.length / rank, rank, factor, rank);
-    for (let at = 0; at < all.length; at++) all[at]! *= gram[at]!;
+  for (const [index, gram] of grams.entries()) {
+    if (index !== axis) for (let at = 0; at < all.length; at++) all[at]! *= gram[at]!;
   }
   return all;
-}
-
-/** X (m × n) · B (n × rank) */
-function times(x: Float64Array, m: number, n: number, b: Float64Array, rank: number): Float64Array {
-  const out = new Float64Array(m * rank);
-  for (let i = 0; i < m; i++) {
-    const to = i * rank;
-    for (let j = 0; j < n; j++) {
-      const factor = x[i * n + j]!, from = j * rank;
-      for (let r = 0; r < rank; r++) out[to + r]! += factor * b[from + r]!;
-    }
-  }
-  return out;
-}
-
-/** Xᵀ B for X (m × n) and B (m × rank): n × rank. */
-function transposedTimes(x: Float64Array, m: number, n: number, b: Float64Array, rank: number): Float64Array {
-  const out = new Float64Array(n * rank);
-  for (let i = 0; i < m; i++) {
-    const from = i * rank;
-    for (let j = 0; j < n; j++) {
-      const factor = x[i * n + j]!, to = j * rank;
-      for (let r = 0; r < rank; r++) out[to + r]! += factor * b[from + r]!;
-    }
-  }
-  return out;
 }
 
 /** Sums (a, b, …, rank) over all axes but one, each weighed with its factor. */

@@ -18,7 +18,7 @@ export function percentText(fraction: number): string {
 
 /** "1.3e+2": three digits of a number of any size; ∞ for null. */
 export function magnitudeText(value: number | null): string {
-  return value === null ? "∞" : value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3) ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+  return value === null || value === Infinity ? "∞" : value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3) ? value.toExponential(2) : String(Number(value.toPrecision(3)));
 }
 
 /** A fraction in percent without the sign. Shares of a millionth are usual: two digits that count. */
@@ -37,6 +37,14 @@ export function countText(count: number): string {
 export function bytesText(bytes: number): string {
   return scaled(bytes, 1024, [" bytes", " KiB", " MiB", " GiB", " TiB"]);
 }
+
+/** Three digits: times of one program differ by more. */
+export function millisecondsText(ms: number): string {
+  return ms < 1000 ? `${Number(ms.toPrecision(3))} ms` : durationText(ms);
+}
+
+/** Medians of one model differ by so much from one time to the next: nothing closer is called faster or slower. */
+export const SAME_SPEED = 1.05;
 
 /** "0.4 s", "12 s", "3 min 20 s", "2 h 5 min". */
 export function durationText(ms: number): string {

@@ -230,8 +230,12 @@ export type ModelCheck =
       readonly cosine: number;
       readonly largestDifference: number;
       readonly topOneAgreement: number | null;
+      /** Entries that no other figure counts; left out by runs of older versions. */
+      readonly notFinite?: number;
     }[];
     readonly latency: { readonly original: CheckedLatency; readonly candidate: CheckedLatency };
+    /** Bytes, to load a model and run it once; left out where it could not be measured, and by runs of older versions. */
+    readonly peakMemory?: { readonly original: number; readonly candidate: number };
   }
   | { readonly kind: "layers"; readonly inputs: string; readonly layers: readonly { readonly name: string; readonly relativeError: number }[] };
 

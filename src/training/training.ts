@@ -80,7 +80,8 @@ function baseFacts(config: TrainingConfig, base: BaseModel, model: ModelModules 
   return { name: config.base?.name.value ?? null, state: base.state, path: model?.path ?? null, remark: remarkOf(base) };
 }
 
-function remarkOf(base: BaseModel): string {
+/** What is to be told of a base model beside its name: why it cannot be read, where it cannot. */
+export function remarkOf(base: BaseModel): string {
   switch (base.state) {
     case "found": return base.modules.approximate ?? "";
     case "absent": return base.text === "" ? "The config names no base model." : `${base.text} was not found in ${base.looked.join(", ")}.`;

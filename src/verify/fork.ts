@@ -1,17 +1,25 @@
 import { fork } from "node:child_process";
 import { Cancelled, Fault, type PlainFault } from "../shared/fault";
 import type { CalibrationProgress, CalibrationRequest, CalibrationResult, SensitivityRequest, SensitivityResult } from "./calibration";
-import type { Latencies, LatencyRequest, Shapes, Verification, VerifyRequest, WeightVerification } from "./verification";
+import type { Latencies, LatencyRequest, MemoryRequest, Shapes, Verification, VerifyRequest, WeightVerification } from "./verification";
 
 type Answer<T> = { readonly result: T } | { readonly fault: PlainFault } | { readonly done: number; readonly total?: number; readonly layer?: string };
 
 /**
- * Runs two ONNX models side by side, in a process of its own.
+ * Runs two ONNX models side by side in a process of its own, and each alone in another for its memory.
  * @param script absolute path of the built `dist/verify.js`
  * @throws Fault, Cancelled
  */
 export async function verifyApart(script: string, request: VerifyRequest, signal: AbortSignal): Promise<Verification> {
-  return apart(script, { of: "outputs", request }, signal);
+  const found = await apart<Verification>(script, { of: "outputs", request }, signal);
+  const { original, candidate, data } = request;
+  try {
+    const memory = (path: string): Promise<number> => apart(script, { of: "memory", request: { path, data } }, signal);
+    return { ...found, peakMemory: { original: await memory(original), candidate: await memory(candidate) } };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return found;
+  }
 }
 
 /** Compares the layers of a model without a graph with those of what was written of it. @throws Fault, Cancelled */
@@ -20,8 +28,8 @@ export async function compareWeightsApart(script: string, request: VerifyRequest
 }
 
 /** The shapes of a model's inputs and outputs on seeded inputs. @throws Fault, Cancelled */
-export function shapesApart(script: string, path: string, signal: AbortSignal): Promise<Shapes> {
-  return apart(script, { of: "shapes", path }, signal);
+export function shapesApart(script: string, path: string, nodes: readonly string[], signal: AbortSignal): Promise<Shapes> {
+  return apart(script, { of: "shapes", path, nodes }, signal);
 }
 
 /** How long a model and its layers take. @param tell hears of measured trials @throws Fault, Cancelled */
@@ -40,7 +48,7 @@ export function sensitivitiesApart(script: string, request: SensitivityRequest, 
 }
 
 /** What is asked of the process. */
-export type VerifyMessage = { readonly of: "sensitivities"; readonly request: SensitivityRequest } | { readonly of: "moments"; readonly request: CalibrationRequest } | { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "shapes"; readonly path: string };
+export type VerifyMessage = { readonly of: "sensitivities"; readonly request: SensitivityRequest } | { readonly of: "moments"; readonly request: CalibrationRequest } | { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "memory"; readonly request: MemoryRequest } | { readonly of: "shapes"; readonly path: string; readonly nodes: readonly string[] };
 
 async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal, tell: CalibrationProgress = () => undefined): Promise<T> {
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });

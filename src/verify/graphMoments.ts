@@ -60,8 +60,8 @@ export async function graphMoments({ data, folder, graph }: CalibrationRequest &
 }
 
 /** @throws Fault not-finite */
-async function finiteInputs(ort: typeof Ort, model: Ort.InferenceSession, data: string): Promise<Feeds[]> {
-  const batches = await dataInputs(ort, data, inputsOf(model), SAMPLES);
+async function finiteInputs(ort: typeof Ort, model: Ort.InferenceSession, data: string): Promise<readonly Feeds[]> {
+  const { batches } = await dataInputs(ort, data, inputsOf(model), SAMPLES);
   for (const [name, { data: values }] of batches.flatMap((feeds) => Object.entries(feeds))) {
     if ((values instanceof Float32Array || values instanceof Float64Array) && !areFinite(values)) throw new Fault("not-finite", `Input ${name} of ${basename(data)} holds numbers that are not finite.`, "Leave out the samples that are not.");
   }

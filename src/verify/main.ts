@@ -2,6 +2,7 @@ import { Fault } from "../shared/fault";
 import { calibrate } from "./calibrate";
 import { sensitivities } from "./sensitivities";
 import { latencies } from "./latencies";
+import { peakMemory } from "./memory";
 import { shapesOf, sideBySide } from "./sideBySide";
 import type { VerifyMessage } from "./fork";
 import { compareWeights } from "./weights";
@@ -21,8 +22,9 @@ function answer(message: VerifyMessage): Promise<unknown> {
     case "outputs": return sideBySide(message.request);
     case "moments": return calibrate(message.request, (done, total, layer) => process.send?.({ done, total, layer }));
     case "sensitivities": return sensitivities(message.request, (done, total, layer) => process.send?.({ done, total, layer }));
+    case "memory": return peakMemory(message.request);
     case "latencies": return latencies(message.request, (done) => process.send?.({ done }));
     case "weights": return compareWeights(message.request);
-    case "shapes": return shapesOf(message.path);
+    case "shapes": return shapesOf(message.path, message.nodes);
   }
 }

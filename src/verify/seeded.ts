@@ -1,6 +1,6 @@
 import type * as Ort from "onnxruntime-node";
 import { gaussian, mulberry } from "./random";
-import { tensorOf, type Feeds, type InputMeta } from "./tensors";
+import { isFloat, tensorOf, type Feeds, type InputMeta } from "./tensors";
 
 /** Random inputs, and how they were chosen where the graph leaves something open. */
 export interface SeededInputs {
@@ -28,7 +28,7 @@ const SEED = 1;
 export function* seededInputs(ort: typeof Ort, inputs: readonly InputMeta[]): Generator<SeededInputs> {
   const isOpen = ({ shape }: InputMeta): boolean => shape.some((size, axis) => axis > 0 && isOpenAxis(size));
   const lengths = inputs.some(isOpen) ? LENGTHS : LENGTHS.slice(0, 1);
-  const bounds = inputs.every(({ type }) => type.startsWith("float")) ? INTEGER_BOUNDS.slice(0, 1) : INTEGER_BOUNDS;
+  const bounds = inputs.every(({ type }) => isFloat(type) || type === "string") ? INTEGER_BOUNDS.slice(0, 1) : INTEGER_BOUNDS;
   for (const bound of bounds) {
     const seen = new Set<string>();
     for (const length of lengths) {
@@ -57,11 +57,16 @@ function isOpenAxis(size: number | string): boolean {
   return typeof size !== "number" || size <= 0;
 }
 
+/** Of inputs that are texts. */
+const WORDS = ["the", "rank", "of", "a", "matrix", "is", "how", "much", "it", "tells"];
+
 function batchesOf(ort: typeof Ort, inputs: readonly InputMeta[], shapes: readonly (readonly number[])[], bound: number): Feeds[] {
   const next = mulberry(SEED);
-  return Array.from({ length: SEEDED_BATCHES }, () => Object.fromEntries(inputs.map(({ name, type }, index) => {
-    const value = (): number => (type.startsWith("float") ? gaussian(next) : Math.floor(next() * (type === "bool" ? 2 : bound)));
-    return [name, tensorOf(ort, type, shapes[index]!, Array.from({ length: product(shapes[index]!) }, value))];
+  return Array.from({ length: SEEDED_BATCHES }, () => Object.fromEntries(inputs.map((input, index) => {
+    const { name, type } = input;
+    const below = (end: number): number => Math.floor(next() * end);
+    const value = (): number | string => (type === "string" ? WORDS[below(WORDS.length)]! : isFloat(type) ? gaussian(next) : below(type === "bool" ? 2 : bound));
+    return [name, tensorOf(ort, input, shapes[index]!, Array.from({ length: product(shapes[index]!) }, value))];
   })));
 }
 

@@ -27,7 +27,7 @@ const SAMPLES = 64, TOGETHER = 16;
 export async function sensitivities({ path, options, data, trials, folder, threads }: SensitivityRequest, tell: CalibrationProgress): Promise<SensitivityResult> {
   const ort = await runtime();
   const original = await session(ort, path);
-  const batches = firstSamples(await dataInputs(ort, data, inputsOf(original), TOGETHER));
+  const batches = firstSamples((await dataInputs(ort, data, inputsOf(original), TOGETHER)).batches);
   const expected: Record<string, Ort.Tensor>[] = [];
   for (const feeds of batches) expected.push(await runOn(original, feeds, path, data));
   const itself = errorOf(expected, expected);

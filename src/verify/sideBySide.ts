@@ -1,15 +1,18 @@
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type * as Ort from "onnxruntime-node";
 import { Fault } from "../shared/fault";
-import { Comparison, quantile } from "./compare";
-import { dataInputs } from "./inputs";
+import { Comparison, quantile, type Meaning } from "./compare";
+import { DEFAULT_OPEN_OPTIONS } from "../models/model";
+import { openModel } from "../models/formats";
+import { dataInputs, type DataInputs } from "./inputs";
+import { nodeRuns } from "./nodeRuns";
 import { seededInputs, type SeededInputs } from "./seeded";
-import type { Feeds, InputMeta } from "./tensors";
+import { isFloat, numbersOf, type Feeds, type InputMeta } from "./tensors";
 import type { Latency, Shapes, Verification, VerifyRequest } from "./verification";
 
-/** Timed runs of each model, in turn, after one that is not timed. */
-const TIMED_RUNS = 11;
+/** Runs of each model, in turn, of which the first is not counted; of slow models fewer. */
+const TIMED_RUNS = 31, FEWEST_RUNS = 6, MOST_MS = 5000;
 
 /** What a model refuses is told as a fault: ONNX Runtime need not write it too. */
 const ONLY_FATAL = 4;
@@ -19,37 +22,93 @@ export async function sideBySide({ original, candidate, data }: VerifyRequest): 
   const ort = await runtime();
   const [first, second] = [await session(ort, original), await session(ort, candidate)];
   const inputs = inputsOf(first);
-  const { batches, words } = data === null ? await runnableInputs(ort, first, inputs, original) : { batches: await dataInputs(ort, data, inputs), words: "" };
+  assertSameInputs(inputs, inputsOf(second), original, candidate);
+  const { batches, words } = await feedsFor(ort, first, inputs, original, data);
   const comparison = new Comparison();
   for (const feeds of batches) {
     const [expected, found] = [await runOn(first, feeds, original, data), await runOn(second, feeds, candidate, data)];
     for (const [name, tensor] of Object.entries(expected)) {
       const other = found[name];
       if (other === undefined || String(other.dims) !== String(tensor.dims)) throw new Fault("malformed", `${basename(candidate)} has no output ${name} of the original's shape [${tensor.dims.join(", ")}].`, "Compare a model with its own factorization.");
-      if (tensor.type.startsWith("float")) comparison.add(name, tensor.dims, tensor.data as Float32Array, other.data as Float32Array);
+      const [values, others] = [numbersOf(tensor), numbersOf(other)];
+      if (values !== null && others !== null) comparison.add(name, tensor.dims, values, others, meaningOf(tensor, feeds));
     }
   }
-  const times: [number[], number[]] = [[], []];
-  for (let round = 0; round < TIMED_RUNS; round++) {
-    for (const [index, model] of [first, second].entries()) {
-      const start = performance.now();
-      await model.run(batches[0]!);
-      times[index]!.push(performance.now() - start);
-    }
-  }
+  const { outputs } = comparison;
+  if (outputs.length === 0) throw new Fault("unsupported", `${basename(original)} has no output of numbers, which could be compared.`, "Export it with its scores as an output.");
+  const times = await timed([first, second], batches[0]!);
   return {
-    inputs: data === null ? `seeded random inputs of the graph's shapes${words}` : basename(data), batches: batches.length, outputs: comparison.outputs,
-    latency: { original: latency(times[0]), candidate: latency(times[1]) },
-    bytes: { original: (await stat(original)).size, candidate: (await stat(candidate)).size },
+    inputs: data === null ? `seeded random inputs of the graph's shapes${words}` : `${basename(data)}${words}`, batches: batches.length, outputs,
+    latency: { original: latency(times[0]!), candidate: latency(times[1]!) },
+    bytes: { original: await bytesOf(original), candidate: await bytesOf(candidate) },
   };
 }
 
-/** The shapes of a model's inputs and outputs on the first seeded inputs that it runs on. @throws Fault unsupported where there are none */
-export async function shapesOf(path: string): Promise<Shapes> {
+/** What has the shape of an input is a state that goes back in, or an image that came in: its largest entry names no class. */
+function meaningOf({ type, dims }: Ort.Tensor, feeds: Feeds): Meaning {
+  if (!isFloat(type)) return "labels";
+  return Object.values(feeds).some((input) => isFloat(input.type) && String(input.dims) === String(dims)) ? "values" : "scores";
+}
+
+/** A person's data, or the first seeded inputs that the model runs on. @throws Fault */
+export async function feedsFor(ort: typeof Ort, model: Ort.InferenceSession, inputs: readonly InputMeta[], path: string, data: string | null): Promise<DataInputs> {
+  return data === null ? runnableInputs(ort, model, inputs, path) : dataInputs(ort, data, inputs);
+}
+
+/** @throws Fault malformed */
+function assertSameInputs(first: readonly InputMeta[], second: readonly InputMeta[], original: string, candidate: string): void {
+  const words = (inputs: readonly InputMeta[]): string => inputs.map(({ name, type }) => `${name} (${type})`).sort().join(", ") || "no input";
+  if (words(first) === words(second)) return;
+  throw new Fault("malformed", `${basename(candidate)} takes ${words(second)}, where ${basename(original)} takes ${words(first)}.`, "Compare a model with its own factorization.");
+}
+
+/** Milliseconds of each model's runs, in turn. */
+async function timed(models: readonly Ort.InferenceSession[], feeds: Feeds): Promise<readonly (readonly number[])[]> {
+  const times = models.map((): number[] => []);
+  const start = performance.now();
+  for (let round = 0; round < TIMED_RUNS && (round < FEWEST_RUNS || performance.now() - start < MOST_MS); round++) {
+    for (const [index, model] of models.entries()) {
+      const before = performance.now();
+      await model.run(feeds);
+      times[index]!.push(performance.now() - before);
+    }
+  }
+  return times;
+}
+
+/** With the data files of a model that has such; of one that RankLens does not read, its own alone. */
+async function bytesOf(path: string): Promise<number> {
+  try {
+    const { summary, close } = await openModel(path, DEFAULT_OPEN_OPTIONS);
+    await close();
+    return summary.bytes;
+  } catch {
+    return (await stat(path)).size;
+  }
+}
+
+/**
+ * The shapes of a model's inputs and outputs on the first seeded inputs that it runs on.
+ * @param nodes of its graph or of subgraphs, whose runs are asked for; beside the model a file is written then
+ * @throws Fault unsupported where there are none
+ */
+export async function shapesOf(path: string, nodes: readonly string[]): Promise<Shapes> {
   const ort = await runtime();
   const model = await session(ort, path);
   const [feeds = {}] = (await runnableInputs(ort, model, inputsOf(model), path)).batches;
-  return { inputs: shapes(feeds), outputs: shapes(await runOn(model, feeds, path, null)) };
+  const outputs = shapes(await runOn(model, feeds, path, null));
+  return { inputs: shapes(feeds), outputs, runs: nodes.length === 0 ? new Map() : await profiledRuns(ort, path, feeds, nodes) };
+}
+
+/** What a branch or a loop computes inside is no output of the model, but ONNX Runtime's profile tells of it. */
+async function profiledRuns(ort: typeof Ort, path: string, feeds: Feeds, nodes: readonly string[]): Promise<Shapes["runs"]> {
+  const prefix = `${basename(path)}.profile`;
+  // As it is: optimizations join nodes and name them anew.
+  const model = await session(ort, path, { graphOptimizationLevel: "disabled", enableProfiling: true, profileFilePrefix: join(dirname(path), prefix) });
+  await runOn(model, feeds, path, null);
+  model.endProfiling();
+  await model.release();
+  return nodeRuns(dirname(path), prefix, nodes);
 }
 
 function shapes(tensors: Record<string, Ort.Tensor>): Map<string, readonly number[]> {
@@ -87,7 +146,7 @@ export async function runtime(): Promise<typeof Ort> {
 
 export async function session(ort: typeof Ort, path: string, options: Ort.InferenceSession.SessionOptions = {}): Promise<Ort.InferenceSession> {
   try {
-    return await ort.InferenceSession.create(path, { ...options, logSeverityLevel: ONLY_FATAL });
+    return await ort.InferenceSession.create(path, { logSeverityLevel: ONLY_FATAL, ...options });
   } catch (error) {
     throw new Fault("unsupported", `ONNX Runtime does not load ${basename(path)}: ${firstLine(error)}.`);
   }
@@ -103,7 +162,7 @@ export async function runOn(model: Ort.InferenceSession, feeds: Feeds, path: str
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0]!.slice(0, 300);
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0]!.slice(0, 300).replace(/[.\s]+$/, "");
 }
 
 function latency(times: readonly number[]): Latency {

@@ -15,7 +15,10 @@ export interface Verification {
   readonly batches: number;
   readonly outputs: readonly OutputComparison[];
   readonly latency: { readonly original: Latency; readonly candidate: Latency };
+  /** On the disk, all files together. */
   readonly bytes: { readonly original: number; readonly candidate: number };
+  /** Bytes, to load a model and run it once in a process of its own; left out where it could not be measured. */
+  readonly peakMemory?: { readonly original: number; readonly candidate: number };
 }
 
 /** A model without a graph and what was written of it, layer by layer. */
@@ -31,6 +34,14 @@ export interface WeightVerification {
 export interface Shapes {
   readonly inputs: ReadonlyMap<string, readonly number[]>;
   readonly outputs: ReadonlyMap<string, readonly number[]>;
+  /** Of the nodes that were asked for: every time that each ran. */
+  readonly runs: ReadonlyMap<string, readonly NodeRun[]>;
+}
+
+/** The shapes that a node had in one run of it: of the inputs that it has, in order, and of its outputs. */
+export interface NodeRun {
+  readonly inputs: readonly (readonly number[])[];
+  readonly outputs: readonly (readonly number[])[];
 }
 
 /** Of several medians of one model, apart in time, the least counts: something else on the machine slows some of them. */
@@ -48,6 +59,12 @@ export interface Latencies {
   readonly whole: WholeLatency;
   /** Without what a run of nothing takes; null for what does not run alone. */
   readonly trials: readonly (number | null)[];
+}
+
+export interface MemoryRequest {
+  readonly path: string;
+  /** As for a `VerifyRequest`. */
+  readonly data: string | null;
 }
 
 export interface VerifyRequest {

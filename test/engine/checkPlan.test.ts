@@ -75,4 +75,19 @@ describe("ranklens check", () => {
     writeFileSync(join(folder.path, "large.yaml"), `adapter: lora\n${"# data\n".repeat(100_000)}`);
     expect(check("large.yaml")).toMatchObject({ code: 1, err: expect.stringMatching(/large\.yaml is too large for a training config: more than 400,000 characters/) as string });
   });
+
+  it("ends with 1 and the reason where the base that is named for it cannot be read", () => {
+    const config = { peft_type: "LORA", base_model_name_or_path: "base", r: 4, target_modules: ["q_proj"] };
+    writeFileSync(join(folder.path, "adapter_config.json"), JSON.stringify(config));
+    writeFileSync(join(folder.path, "damaged.safetensors"), "not a model at all");
+    mkdirSync(join(folder.path, "empty"), { recursive: true });
+    mkdirSync(join(folder.path, "part"), { recursive: true });
+    writeFileSync(join(folder.path, "part", "model.safetensors.index.json"), JSON.stringify({ weight_map: { "a.weight": "model-00001-of-00001.safetensors" } }));
+    expect(check("adapter_config.json", "--base", "base").code).toBe(0);
+    for (const base of ["gone", "damaged.safetensors", "empty", "part"]) {
+      const { code, out, err } = check("adapter_config.json", "--base", base);
+      expect({ base, code, out }).toEqual({ base, code: 1, out: "" });
+      expect(err).toMatch(new RegExp(`^ranklens: .*${base}.+\\.\n$`));
+    }
+  });
 });

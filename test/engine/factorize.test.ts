@@ -137,7 +137,7 @@ describe("ranklens factorize, of a folder", () => {
     const { code, out } = run("verify", "hf", "small");
     expect(code).toBe(0);
     expect(out).toMatch(/^Output error of each layer that changed, on seeded Gaussian inputs/);
-    expect(out).toMatch(/layers\.1\.fc\.weight {2}\d\.\d\de-\d/);
+    expect(out).toMatch(/layers\.1\.fc\.weight {2}0\.\d+/);
   });
 
   it("gives the same bytes again, and leaves what is there under a companion's name", () => {
@@ -200,7 +200,7 @@ describe("ranklens factorize, of other formats", () => {
     const { code, out } = run("factorize", "m.pt", "--out", "small.safetensors", "--ranks", "ratio:0.5", "--verify");
     expect(code).toBe(0);
     expect(out).toMatch(/Note: 6 tensors that are no part of the model itself, as an optimizer's, are left out\./);
-    expect(out).toMatch(/1\.weight {2}\d\.\d\de-1/);
+    expect(out).toMatch(/1\.weight {2}0\.\d+/);
     expect(files()).toEqual(["load_factorized.py", "m.pt", "small.safetensors", "small.safetensors.plan.json"]);
   });
 
@@ -225,7 +225,7 @@ describe("ranklens factorize, given what it cannot do,", () => {
 
   it("says the least that a budget can be", () => {
     // 70 + 70 + 60 at rank 1, and the head and the bias as they are.
-    fails(1, /^ranklens: The budget of 37 parameters cannot be met: .* still takes 600 parameters\./, safetensors(), "--out", "s.safetensors", "--budget", "params:0.01");
+    fails(1, /^ranklens: The budget of 37 parameters \(1 %\) cannot be met: .* still takes 600 parameters \(\d+\.\d %\)\./, safetensors(), "--out", "s.safetensors", "--budget", "params:0.01");
   });
 
   it("refuses a plan for another model, one out of range and one that is none", () => {
@@ -236,7 +236,7 @@ describe("ranklens factorize, given what it cannot do,", () => {
     writeFileSync(at("none.json"), '{"schema": "other/1"}');
     writeFileSync(at("other.json"), plan.replace(/"sha256": "./, '"sha256": "x'));
     fails(1, /hashes differ/, model, "--out", "b.onnx", "--ranks", "other.json");
-    fails(1, /layer conv\.weight of m\.onnx: ranks 99 are out of range, the highest are 12/, model, "--out", "b.onnx", "--ranks", "range.json");
+    fails(1, /layer conv\.weight of m\.onnx: rank 99 is out of range, the highest is 12/, model, "--out", "b.onnx", "--ranks", "range.json");
     fails(1, /none\.json is no plan of RankLens/, model, "--out", "b.onnx", "--ranks", "none.json");
   });
 
@@ -270,7 +270,7 @@ describe("ranklens factorize, given what it cannot do,", () => {
     // A limit on the size of files is the disk that is full.
     const limited = spawnSync("/bin/bash", ["-c", `ulimit -f 2; trap '' XFSZ; exec "$0" "$@"`, process.execPath, programs.cli, "factorize", model, "--out", "s.onnx", "--ranks", "fixed:7", "--scheme", "channel", "--include", "*", "--no-cache"], { encoding: "utf8", env: environment(), cwd: folder.path });
     expect(limited.status).toBe(1);
-    expect(limited.stderr).toMatch(/^ranklens: s\.onnx could not be written|no space left/);
+    expect(limited.stderr).toMatch(/^ranklens: s\.onnx is larger than a file may be there\. .*nothing was left behind\.$/m);
     expect(files()).toEqual(["m.onnx"]);
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -132,6 +132,21 @@ describe("planning in the engine", () => {
     await expect(engine.client.request("apply", { path, plan: text, output: path, as: "factored" })).rejects.toThrow(/is the original, which RankLens never overwrites/);
     expect(readFileSync(path).equals(before)).toBe(true);
     expect(readdirSync(folder.path)).toEqual(["m.safetensors"]);
+  });
+
+  it("says what is wrong with a path that was typed, and with a plan that was edited, and leaves nothing behind", async () => {
+    const path = await analyzed();
+    const { text } = await engine.client.request("plan", { path, draft: draft(2000) });
+    const apply = (output: string, plan = text) => engine.client.request("apply", { path, plan, output, as: "factored" });
+    symlinkSync("nowhere", join(folder.path, "link.safetensors"));
+    await expect(apply(join(folder.path, "small"))).rejects.toThrow("The factorized model is safetensors: the name of the output ends in .safetensors.");
+    await expect(apply("small.safetensors")).rejects.toThrow("small.safetensors is no whole path.");
+    await expect(apply(join(folder.path, "gone", "small.safetensors"))).rejects.toThrow("The folder of small.safetensors does not exist.");
+    await expect(apply(join(folder.path, "link.safetensors"))).rejects.toThrow(/link\.safetensors is a link/);
+    await expect(apply(join(folder.path, "small.safetensors"), text.replace(/"sha256": "./, '"sha256": "x'))).rejects.toThrow(/made for another model/);
+    await expect(apply(join(folder.path, "small.safetensors"), text.replace(/"ranks": \[\s*\d+/, '"ranks": [999'))).rejects.toThrow(/rank 999 is out of range/);
+    await expect(apply(join(folder.path, "small.safetensors"), "{}")).rejects.toThrow(/is no plan of RankLens/);
+    expect(readdirSync(folder.path).sort()).toEqual(["link.safetensors", "m.safetensors"]);
   });
 
   it("leaves nothing behind when it is cancelled while it writes", async () => {

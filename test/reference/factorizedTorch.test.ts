@@ -45,8 +45,7 @@ describe("a factored safetensors file in PyTorch", () => {
     const { error, replaced, metadata } = await loaded(scheme);
     expect(error).toBeLessThan(1e-5);
     // conv_in has one input channel: without a graph it looks like a depthwise layer, and stays.
-    // A bidirectional layer has a weight for each direction on one input, and stays too.
-    expect(replaced).toEqual(["cell", "conv1d", "conv3d", "conv_even", "conv_same", "deconv", "embed_tokens", "fc1", "fc2", "lm_head", "lstm"]);
+    expect(replaced).toEqual(["both", "cell", "conv1d", "conv3d", "conv_even", "conv_same", "deconv", "embed_tokens", "fc1", "fc2", "lm_head", "lstm"]);
     expect(metadata).toEqual({ format: "pt", note: "kept" });
   });
 

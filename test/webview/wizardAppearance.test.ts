@@ -27,6 +27,7 @@ describe.each(THEMES)("the wizard in the %s theme", (theme) => {
     await page.getByRole("button", { name: "History" }).click();
     await page.waitForTimeout(300);
     await page.screenshot({ path: join(pictures, `wizard-${theme}-${width}.png`), fullPage: true });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), "nothing is wider than the page").toBe(width);
     expect(await accessibilityFaults(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.close();
@@ -67,7 +68,6 @@ describe.each(THEMES)("a budget of latency in the %s theme", (theme) => {
   it("while it is measured and after, at 300 pixels, breaks no rule of accessibility and not the policy", async () => {
     const opened = await browser.open({ theme, model: "wizard", width: 300, height: 1900 });
     const { page, problems } = opened;
-    page.setDefaultTimeout(15_000);
     await page.locator(".uplot canvas").waitFor();
     await page.getByRole("combobox", { name: "Unit" }).click();
     await page.getByRole("option", { name: "latency" }).click();

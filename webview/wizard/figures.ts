@@ -30,11 +30,6 @@ export function shareText(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-/** Three digits: runs differ by more. */
-export function milliseconds(ms: number): string {
-  return `${Number(ms.toPrecision(3))} ms`;
-}
-
 export const groupedText = (count: number): string => count.toLocaleString();
 
 /** The last part of a path of any system. */

@@ -12,9 +12,14 @@ export function ModelHead({ path, opened, onChange }: { readonly path: string; r
     <header class="model-head">
       <div>
         <h2 title={path}>{folder !== "" && <bdi class="folder">{folder}/</bdi>}<bdi>{fileName(path)}</bdi></h2>
-        {opened !== null && <p class="quiet">{[formatLabel(opened.summary.format), `${countText(opened.summary.parameters)} ${TEXT.parameters}`, bytesText(opened.summary.bytes)].join(" · ")}</p>}
+        {opened !== null && <p class="quiet">{[formatLabel(opened.summary.format), `${countText(opened.summary.parameters)} ${TEXT.parameters}`, bytesText(opened.summary.bytes)].map(unbroken).join(" · ")}</p>}
       </div>
       <button type="button" class="link-button" title={TEXT.changeModel} onClick={onChange}>{TEXT.change}</button>
     </header>
   );
+}
+
+/** A figure and its unit stay on one line. */
+function unbroken(text: string): string {
+  return text.replaceAll(" ", "\u00a0");
 }

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import type { Applied, ModelCheck, Work } from "../../shared/planning";
 import { parsePlan } from "../../factorize/plan";
@@ -40,8 +39,8 @@ export class Writing {
       const { inputs, layers } = await compareWeightsApart(verifyScript, { original: path, candidate, data: null }, signal);
       return { kind: "layers", inputs, layers };
     }
-    const { inputs, batches, outputs, latency } = await verifyApart(verifyScript, { original: path, candidate, data }, signal);
-    return { kind: "run", inputs: data === null ? inputs : basename(data), seeded: data === null, batches, outputs, latency };
+    const { inputs, batches, outputs, latency, peakMemory } = await verifyApart(verifyScript, { original: path, candidate, data }, signal);
+    return { kind: "run", inputs, seeded: data === null, batches, outputs, latency, ...(peakMemory === undefined ? {} : { peakMemory }) };
   }
 
   /** Parameters and bytes of all together, from their headers. */

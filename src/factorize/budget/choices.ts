@@ -44,6 +44,6 @@ export function assertPossible(layers: readonly (readonly Choice[])[], fixed: nu
   throw new Fault(
     "budget-impossible",
     `The budget of ${words(budget)} cannot be met: with every layer at its smallest the model still takes ${words(least)}.`,
-    "Allow more, or include layers that are left out.",
+    "Allow more, or include layers that are off by default.",
   );
 }

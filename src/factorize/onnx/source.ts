@@ -14,7 +14,7 @@ import { scanModel, type PlacedGraph, type PlacedTensor } from "./scan";
 import { spliced, type Edit } from "./splice";
 import { namesIn, replaceLayer, type Surgeon } from "./surgery";
 import { UniqueNames } from "./uniqueNames";
-import { usesOf, type WeightUses } from "./uses";
+import { stateUsesOf, usesOf, type WeightUses } from "./uses";
 
 /** Bytes copied at once from the old file to the new. */
 const CHUNK = 4 * 1024 * 1024;
@@ -42,7 +42,9 @@ export async function openOnnxSource(path: string, layers: readonly Layer[], opt
       if (own.quantized || !isWritable(dtype)) return { reason: `its weight is quantized (${dtype}): factors of full precision would be larger` };
       const found = usesOf(place.tensor, place.graph, opset);
       if (typeof found === "string") {
-        uncounted.push(name);
+        const state = stateUsesOf(place.tensor, place.graph);
+        if (state === null) uncounted.push(name);
+        else multiplying.push({ target: { name, kind, shape, dtype, form: state.form }, uses: state });
         return { reason: found };
       }
       const target: Target = { name, kind, shape, dtype, form: found.form };

@@ -18,6 +18,9 @@ export interface Consumer {
   readonly input: number;
 }
 
+const RECURRENT = ["LSTM", "GRU", "RNN"];
+/** Number of the input R (Operators.md, LSTM). */
+const STATE_INPUT = 2;
 /** Attributes of convolutions that are known to be handed on. */
 const CONVOLUTION_ATTRIBUTES = ["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides", "output_padding"];
 
@@ -47,6 +50,13 @@ export function usesOf(tensor: PlacedTensor, graph: PlacedGraph, opset: number):
   if (first === undefined) return "nothing uses its weight";
   if (forms.some((form) => JSON.stringify(form) !== JSON.stringify(first))) return "its weight is shared by layers that use it in different ways";
   return { tensor, graph, form: first, nodes: consumers, casts };
+}
+
+/** The uses of a weight that recurrent layers multiply their state by, where it has no others: they are counted, and have no factors. */
+export function stateUsesOf(tensor: PlacedTensor, graph: PlacedGraph): WeightUses | null {
+  const nodes = consumersOf(tensor.name, graph);
+  const isState = nodes.every(({ node: { record }, input }) => input === STATE_INPUT && record.domain === "" && RECURRENT.includes(record.opType));
+  return nodes.length > 0 && isState ? { tensor, graph, form: { op: "recurrent", layout: "out_in", state: true }, nodes, casts: [] } : null;
 }
 
 /** Nodes that take a name, in its graph and in subgraphs that do not give the name another meaning. */
@@ -91,7 +101,7 @@ function convolutionForm(record: NodeRecord, shape: readonly number[]): Form | s
 
 function recurrentForm({ opType }: NodeRecord, input: number): Form | string {
   if (input === 1) return { op: "recurrent", layout: "out_in" };
-  return input === 2 ? `it multiplies the state inside ${opType}, which takes it whole; the input weight of the same layer can be factorized` : `${opType} takes it as something else`;
+  return input === STATE_INPUT ? `it multiplies the state inside ${opType}, which takes it whole; the input weight of the same layer can be factorized` : `${opType} takes it as something else`;
 }
 
 function gemmForm(record: NodeRecord, input: number, opset: number): Form | string {

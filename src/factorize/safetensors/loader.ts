@@ -1,3 +1,5 @@
+import { RECURRENT_MODULES } from "./recurrentModules";
+
 /** The key in the file's metadata under which the modules are described, and the script that reads it. */
 export const MODULES_KEY = "ranklens.modules";
 export const LOADER_NAME = "load_factorized.py";
@@ -9,16 +11,17 @@ export const LOADER = `"""Loads a model whose layers RankLens has factorized.
     model = MyModel()                                   # built as for the original weights
     load_factorized(model, "model.safetensors")         # or "model.safetensors.index.json" of several files
 
-Each factorized layer becomes a torch.nn.Sequential of smaller layers, which the file's metadata describes. Stride,
-padding and dilation are taken from the layer that is replaced. Needs torch alone.
+Each factorized layer becomes a torch.nn.Sequential of smaller layers, which the file's metadata describes, and an LSTM,
+GRU or RNN (or a cell of one) a FactorizedRecurrent. Stride, padding and dilation are taken from the layer that is
+replaced. Needs torch alone.
 """
-import copy
 import json
 import os
 import struct
 
 import torch
 from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
           "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool}
@@ -68,25 +71,7 @@ class GroupedLinear(nn.Module):
         return torch.einsum("...gi,goi->...go", parts, self.weight.reshape(self.groups, -1, self.weight.shape[1])).flatten(-2)
 
 
-class ProjectedRecurrent(nn.Sequential):
-    """A linear layer in front of an LSTM, GRU or RNN (or a cell of one), which has a smaller input."""
-
-    def forward(self, inputs, *state):
-        first, last = self
-        packed = isinstance(inputs, nn.utils.rnn.PackedSequence)
-        return last(inputs._replace(data=first(inputs.data)) if packed else first(inputs), *state)
-
-    def flatten_parameters(self):
-        self[1].flatten_parameters()
-
-
-def recurrent_layer(original, name, steps):
-    first, last = steps
-    smaller = copy.deepcopy(original)
-    smaller.input_size = last["shape"][-1]
-    setattr(smaller, name, nn.Parameter(torch.empty(last["shape"])))
-    return ProjectedRecurrent(matrix_layer(first, False), smaller)
-
+${RECURRENT_MODULES}
 
 def matrix_layer(step, bias):
     rows, columns = step["shape"]
@@ -117,8 +102,6 @@ def convolution_layer(step, original, bias):
 def factorized_layer(original, steps):
     """The layers that take the place of \`original\`, with weights still to be loaded."""
     device = next(original.parameters()).device
-    if steps[-1]["op"] == "recurrent":
-        return recurrent_layer(original, steps[-1]["name"], steps).to(device)
     groups = getattr(original, "groups", 1)
     # One of the steps may divide the layer's own groups further; none has fewer.
     expected = min(step["groups"] for step in steps) if "conv" in steps[0]["op"] else 1
@@ -131,15 +114,28 @@ def factorized_layer(original, steps):
     return nn.Sequential(*layers).to(device)
 
 
+def replacements(model, modules):
+    """The layers that take the place of others, by name. Weights of one recurrent layer come one by one."""
+    recurrent, new = {}, {}
+    for name, steps in modules.items():
+        if steps[-1]["op"] == "recurrent":
+            module, _, parameter = name.rpartition(".")
+            recurrent.setdefault(module, {})[parameter] = steps
+        else:
+            new[name] = factorized_layer(model.get_submodule(name), steps), name + ".0.weight"
+    for module, factors in recurrent.items():
+        new[module] = FactorizedRecurrent(model.get_submodule(module), factors), f"{module}.{next(iter(factors))}"
+    return new
+
+
 def load_factorized(model, path, strict=True):
     """Replaces the factorized layers of \`model\` and loads all weights from \`path\`. Returns the model."""
     tensors, metadata = read_checkpoint(str(path))
     wanted = model.state_dict().keys()
     tensors.update({name: tensors[kept] for name, kept in metadata.items() if name in wanted and name not in tensors and kept in tensors})
-    for name, steps in json.loads(metadata["${MODULES_KEY}"]).items():
+    for name, (layer, weight) in replacements(model, json.loads(metadata["${MODULES_KEY}"])).items():
         parent, _, child = name.rpartition(".")
-        owner = model.get_submodule(parent)
-        setattr(owner, child, factorized_layer(getattr(owner, child), steps).to(tensors[name + ".0.weight"].dtype))
+        setattr(model.get_submodule(parent), child, layer.to(tensors[weight].dtype))
     model.load_state_dict(tensors, strict=strict)
     return model
 `;

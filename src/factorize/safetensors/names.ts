@@ -1,29 +1,26 @@
 import { basename, dirname, join } from "node:path";
-import type { Step } from "../scheme";
 
 /** A module's weight, by its name in a state dict. */
 export const WEIGHT = /^(.+)\.weight$/;
 
-/** The parameters of an LSTM, GRU or RNN of torch.nn, or of a cell of one. */
-export const RECURRENT = /^(.+)\.((?:weight|bias)_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?)$/;
-/** Those that take the layer's own input. */
-const INPUT_WEIGHT = /^weight_ih(?:_l0)?$/;
+/** The weights of an LSTM, GRU or RNN of torch.nn, or of a cell of one: of its input (ih), or of its state (hh). */
+const RECURRENT = /^.+\.weight_(ih|hh)(?:_l\d+)?(?:_reverse)?$/;
 
-/** A module's name and its weight's, "lstm" and "weight_ih_l0"; null where it is another parameter. */
-export function inputWeight(name: string): { readonly module: string; readonly parameter: string } | null {
-  const [, module, parameter] = RECURRENT.exec(name) ?? [];
-  return module === undefined || parameter === undefined || !INPUT_WEIGHT.test(parameter) ? null : { module, parameter };
+/** What a recurrent layer's weight multiplies; null where it is another parameter. */
+export function recurrentWeight(name: string): "input" | "state" | null {
+  const [, side] = RECURRENT.exec(name) ?? [];
+  return side === undefined ? null : side === "ih" ? "input" : "state";
 }
 
-/** The module that a factorized weight belongs to. */
+/** The module that takes a factorized weight's place; a recurrent layer has several weights, and keeps their names. */
 export function moduleOf(name: string): string {
-  return inputWeight(name)?.module ?? WEIGHT.exec(name)?.[1] ?? name;
+  return WEIGHT.exec(name)?.[1] ?? name;
 }
 
-/** The name of one factor of a weight: of the last of a recurrent layer, the parameter's own. */
-export function factorName(weight: string, { op }: Pick<Step, "op">, index: number): string {
-  const parameter = op === "recurrent" ? inputWeight(weight)?.parameter : undefined;
-  return `${moduleOf(weight)}.${index}.${parameter ?? "weight"}`;
+/** The name of one factor of a weight: the last of a recurrent layer's has the parameter's own. */
+export function factorName(weight: string, index: number): string {
+  if (recurrentWeight(weight) !== null) return index === 0 ? `${weight}_first.weight` : weight;
+  return `${moduleOf(weight)}.${index}.weight`;
 }
 
 export const FILE_ENDING = ".safetensors";

@@ -3,25 +3,18 @@ import { reconstructed } from "../reconstruct";
 import { bytesOfType } from "../store";
 import { product, type Target } from "../target";
 import { MODULES_KEY } from "./loader";
-import { factorName, inputWeight, moduleOf, RECURRENT } from "./names";
+import { factorName, moduleOf, recurrentWeight } from "./names";
 import type { Piece, PieceFile } from "./pieces/piece";
 import { storedShape, storedValues } from "./shape";
 import type { Entry, Made } from "./writing";
 
 export type StepsOf = ReadonlyMap<string, readonly Step[]>;
 
-/** New names of tensors that go with a factor of another: biases with the last, the rest of an LSTM with it. They may be in another file. */
+/** New names of biases, which go with the last factor of a weight; it may be in another file. Those of recurrent layers stay. */
 export function movedNames(files: readonly PieceFile[], steps: StepsOf): ReadonlyMap<string, string> {
-  const names = files.flatMap(({ pieces }) => pieces.map(({ name }) => name));
-  return new Map(files.flatMap(({ pieces }) => pieces.flatMap(({ name, layer }): (readonly [string, string])[] => {
+  return new Map(files.flatMap(({ pieces }) => pieces.flatMap(({ name, layer }) => {
     const parts = steps.get(layer);
-    if (parts === undefined) return [];
-    const recurrent = inputWeight(name);
-    if (recurrent === null) return [[name.replace(/weight$/, "bias"), name.replace(/weight$/, `${parts.length - 1}.bias`)]];
-    return names.flatMap((other) => {
-      const [, module, parameter] = RECURRENT.exec(other) ?? [];
-      return module === recurrent.module && parameter !== recurrent.parameter ? [[other, `${module}.1.${parameter!}`] as const] : [];
-    });
+    return parts === undefined || recurrentWeight(name) !== null ? [] : [[name.replace(/weight$/, "bias"), name.replace(/weight$/, `${parts.length - 1}.bias`)] as const];
   })));
 }
 
@@ -34,7 +27,7 @@ export function factoredEntries({ pieces }: PieceFile, steps: StepsOf, moved: Re
 }
 
 function factorEntry(piece: Piece, parts: readonly Step[], index: number): Made {
-  return made(piece, factorName(piece.name, parts[index]!, index), storedShape(parts, index), (factors) => storedValues(factors, index));
+  return made(piece, factorName(piece.name, index), storedShape(parts, index), (factors) => storedValues(factors, index));
 }
 
 /** The tensors of the old file, factorized ones multiplied out again. */
@@ -53,11 +46,7 @@ export function made({ layer, dtype, code }: Piece, name: string, shape: readonl
 export function factoredMetadata({ metadata, pieces }: PieceFile, steps: StepsOf): ReadonlyMap<string, string> {
   const modules = pieces.flatMap(({ name, layer }) => {
     const parts = steps.get(layer);
-    return parts === undefined ? [] : [[moduleOf(name), parts.map((step, index) => describedStep(name, step, storedShape(parts, index)))] as const];
+    return parts === undefined ? [] : [[moduleOf(name), parts.map(({ op, groups, axes }, index) => ({ op, shape: storedShape(parts, index), groups, axes }))] as const];
   });
   return new Map([...metadata, [MODULES_KEY, JSON.stringify(Object.fromEntries(modules))]]);
-}
-
-function describedStep(name: string, { op, groups, axes }: Step, shape: readonly number[]) {
-  return { op, shape, groups, axes, ...(op === "recurrent" ? { name: inputWeight(name)?.parameter } : {}) };
 }

@@ -6,20 +6,22 @@ import { isWritable } from "../store";
 import { arranged, type Form, type Target } from "../target";
 import { adapterConfig, adapterEntries, adapterPaths, baseEntries, storedFactors } from "./adapter";
 import { LOADER, LOADER_NAME } from "./loader";
-import { indexText, inputWeight, RECURRENT, shardPath, WEIGHT } from "./names";
+import { indexText, recurrentWeight, shardPath, WEIGHT } from "./names";
 import { movedNames, factoredEntries, factoredMetadata, reconstructedEntries } from "./outputs";
 import { openPieces } from "./pieces/open";
 import type { Piece, PieceFile, Pieces } from "./pieces/piece";
+import { tiedHead, type TiedHead } from "./tiedHead";
 import { dataBytes, writeSafetensors, type Entry } from "./writing";
 
 /** A model that is written as safetensors. Layers are known by their tensors' names: there is no graph. @throws Fault */
 export async function openTensorSource(model: Model, options: OpenOptions, output: Output): Promise<Source> {
-  const { pieces, byLayer, targets } = await openTargets(model, options, output);
+  const { pieces, targets, tied } = await openTargets(model, options, output);
   const writer = new Writer(model, pieces, new Map(targets.flatMap((target) => ("name" in target ? [[target.name, target] as const] : []))), output);
   return {
     targets,
     notes: pieces.notes,
-    bytes: model.summary.format === "safetensors" ? null : [...byLayer.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(tied === null ? {} : { tiedHead: tied.multiplyAdds }),
+    bytes: model.summary.format === "safetensors" ? null : pieces.files.flatMap((file) => file.pieces).reduce((sum, { bytes }) => sum + bytes, 0),
     beside: output === "factored" ? [{ name: LOADER_NAME, text: LOADER }] : [],
     paths: (path) => writer.paths(path),
     write: (factors, path, files) => writer.write(factors, path, files),
@@ -28,11 +30,14 @@ export async function openTensorSource(model: Model, options: OpenOptions, outpu
 }
 
 /** A model's tensors as safetensors would have them, and its layers as factors see them, in their order. @throws Fault */
-export async function openTargets(model: Model, options: OpenOptions, output: Output): Promise<{ readonly pieces: Pieces; readonly byLayer: ReadonlyMap<string, Piece>; readonly targets: Source["targets"] }> {
-  const pieces = await openPieces(model, options);
+export async function openTargets(model: Model, options: OpenOptions, output: Output): Promise<{ readonly pieces: Pieces; readonly byLayer: ReadonlyMap<string, Piece>; readonly targets: Source["targets"]; readonly tied: TiedHead | null }> {
+  const [pieces, tied] = await Promise.all([openPieces(model, options), tiedHead(model)]);
   const byLayer = new Map(pieces.files.flatMap((file) => file.pieces.map((piece) => [piece.layer, piece] as const)));
-  const names = new Set([...byLayer.values()].map(({ name }) => name));
-  return { pieces, byLayer, targets: model.layers.map((layer) => targetOf(layer, byLayer.get(layer.tensor.name), names, output)) };
+  const targets = model.layers.map((layer) => (
+    // The module that takes its place has no weight that a head could share.
+    output === "factored" && tied?.layer === layer.tensor.name ? { reason: "its weight is the head's too: factors would have to serve both" } : targetOf(layer, byLayer.get(layer.tensor.name), output)
+  ));
+  return { pieces, byLayer, targets, tied };
 }
 
 class Writer {
@@ -87,18 +92,18 @@ class Writer {
 }
 
 /** The layer as factors see it, or why it stays as it is. */
-function targetOf(layer: Layer, piece: Piece | undefined, names: ReadonlySet<string>, output: Output): Target | { readonly reason: string } {
+function targetOf(layer: Layer, piece: Piece | undefined, output: Output): Target | { readonly reason: string } {
   if (layer.factored !== undefined) return { reason: "it is an adapter, which is factors already" };
   if (piece === undefined) return { reason: "it is no tensor of the model's own state" };
-  const form = formOf(layer, piece, names, output);
-  const { shape, dtype, axes } = piece;
-  return typeof form === "string" ? { reason: form } : { name: layer.tensor.name, kind: layer.kind, shape, dtype, form, ...(axes === undefined ? {} : { axes }) };
+  const form = formOf(layer, piece, output);
+  const { shape, dtype, axes, blocks } = piece;
+  return typeof form === "string" ? { reason: form } : { name: layer.tensor.name, kind: layer.kind, shape, dtype, form, ...(axes === undefined ? {} : { axes }), ...(blocks === undefined ? {} : { blocks }) };
 }
 
 /** How the layer applies its weight, or why it stays as it is. */
-function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, axes }: Piece, names: ReadonlySet<string>, output: Output): Form | string {
+function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, axes }: Piece, output: Output): Form | string {
   if (!isWritable(dtype)) return `its weight is quantized (${dtype}): factors of full precision would be larger`;
-  if (!RECURRENT.test(name) && !WEIGHT.test(name)) return "its tensor is no module's weight by its name";
+  if (recurrentWeight(name) === null && !WEIGHT.test(name)) return "its tensor is no module's weight by its name";
   const tied = notes.find((note) => note.startsWith("also used as"));
   if (tied !== undefined || isAlias) return `its weight is ${tied ?? "shared with another tensor"}`;
   switch (kind) {
@@ -116,9 +121,10 @@ function formOf({ kind, views, notes }: Layer, { name, dtype, shape, isAlias, ax
       return depthwise ? "depthwise, or of one input channel: the file does not say, and neither gains much" : { op: kind, groups: 1 };
     }
     case "lstm": case "gru": case "rnn": {
-      if (inputWeight(name) === null || shape.length !== 2) return "it multiplies the state inside the layer, or the output of one below it in the same module, which takes it whole";
-      if (names.has(`${name}_reverse`)) return "both directions take one input, each by a weight of its own: one factor would have to serve both";
-      return output === "adapter" ? "PEFT has no adapter for recurrent layers" : { op: "recurrent", layout: "out_in" };
+      const side = recurrentWeight(name);
+      if (side === null || shape.length !== 2) return "it is no weight of a recurrent layer of torch.nn by its name and shape";
+      if (output === "adapter") return "PEFT has no adapter for recurrent layers";
+      return { op: "recurrent", layout: "out_in", ...(side === "state" ? { state: true } : {}) };
     }
     default: return `a module of kind ${kind} takes its weight whole`;
   }

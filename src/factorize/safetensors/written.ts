@@ -53,7 +53,7 @@ export class WrittenModel {
   private async factorsOf(name: string, steps: readonly Step[], target: Target): Promise<WrittenLayer | null> {
     const factors: Factor[] = [];
     for (const [index, step] of steps.entries()) {
-      const values = await this.read(factorName(name, step, index), step.shape);
+      const values = await this.read(factorName(name, index), step.shape);
       if (values === null) return null;
       const [rows = 1, columns = 1] = step.shape;
       // The file has what follows an embedding as a Linear stores it.

@@ -1,15 +1,18 @@
-import { fitComponents, type Components, type Fitted } from "../../linalg/canonicalPolyadic";
+import { axisBases, fitComponents, type Components, type Fitted } from "../../linalg/canonicalPolyadic";
 import { seededRandom } from "../../linalg/seededRandom";
+import { exactSvd } from "../../linalg/svd";
 import type { Scheme, Step } from "../scheme";
 import { product, type Target } from "../target";
 import { groupsOf, kernelsOf, packedShape, pointwise, refuseOthers, swapped } from "./kernels";
 
 /** Weights of one group above which least squares would take many minutes. */
 const MOST_WEIGHTS = 1 << 17;
-/** Ranks of a layer that are fitted, from 1 to break-even, each from the one before it. */
-const TRIED = 10;
-/** Starts of each rank that are random, beside the one that continues the rank before. */
-const RANDOM_STARTS = 2;
+/**
+ * Shares of break-even at which a layer is fitted, beside rank 1: at one of them the factors have about that share of the
+ * layer's weights. Each takes seconds, and no error is told that was not measured: so they are few. Above the last, factors
+ * that are run one after another gain nothing.
+ */
+const TRIED_SHARES = [1 / 16, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 2 / 3];
 
 /**
  * Canonical polyadic: 1 × 1 to r channels, one kernel of a single axis on each of these for every axis, 1 × 1 to the
@@ -33,18 +36,18 @@ export const cpScheme: Scheme = {
     return [product(sizes) / Math.max(...sizes)];
   },
   unfoldings: () => [],
-  fit(target, values) {
-    const kernels = kernelsOf(target);
+  async fit(target, values) {
     const { sizes } = axesOf(target);
     const full = cpScheme.fullRanks(target)[0]!;
-    return groupsOf(kernels, values).map((group) => asSpectrum(fitAll(group, sizes, triedRanks(target)), group, full));
+    const ranks = triedRanks(target);
+    return Promise.all(groupsOf(kernelsOf(target), values).map(async (group) => asSpectrum(await fitAll(group, sizes, ranks), group, full)));
   },
   steps,
   async factor(target, values, [rank = 1]) {
     const kernels = kernelsOf(target);
     const { sizes } = axesOf(target);
     const ranks = [...triedRanks(target).filter((tried) => tried < rank), rank];
-    const fits = groupsOf(kernels, values).map((group) => balanced(fitAll(group, sizes, ranks).at(-1)!, sizes));
+    const fits = await Promise.all(groupsOf(kernels, values).map(async (group) => balanced((await fitAll(group, sizes, ranks)).at(-1)!, sizes)));
     const all = steps(target, [rank]);
     return all.map((step, index) => {
       // Axes of the components: outputs, inputs, then those of the kernel.
@@ -76,24 +79,36 @@ function axesOf(target: Target): { readonly long: readonly number[]; readonly si
   return { long, sizes: [out, inEach, ...long.map((axis) => kernel[axis]!)] };
 }
 
-/** Ranks that grow by equal ratios up to the last that makes the layer smaller. */
+/** Rank 1, and the ranks at some shares of break-even. */
 function triedRanks(target: Target): number[] {
   const { sizes } = axesOf(target);
-  const last = Math.min(cpScheme.fullRanks(target)[0]!, Math.ceil(product(sizes) / sizes.reduce((sum, size) => sum + size, 0)) - 1);
-  if (last < 1) return [1];
-  const ranks = Array.from({ length: TRIED }, (_, index) => Math.round(last ** (index / (TRIED - 1))));
-  return [...new Set(ranks)];
+  const most = Math.min(cpScheme.fullRanks(target)[0]!, product(sizes) / sizes.reduce((sum, size) => sum + size, 0));
+  return [...new Set([1, ...TRIED_SHARES.map((share) => Math.max(1, Math.floor(share * most)))])];
 }
 
-/** One fit for each rank. Errors fall: each starts, among others, from what the rank before has. */
-function fitAll(values: Float64Array, sizes: readonly number[], ranks: readonly number[]): Fitted[] {
+/**
+ * One fit for each rank. Errors fall: each starts, among others, from what the rank before has. The other starts are the
+ * bases of HOSVD, which are best at low ranks, and random numbers.
+ */
+async function fitAll(values: Float64Array, sizes: readonly number[], ranks: readonly number[]): Promise<Fitted[]> {
+  const bases = await axisBases(values, sizes, exactSvd);
   const fits: Fitted[] = [];
   for (const rank of ranks) {
+    const random = randomComponents(sizes, rank, rank);
     const before = fits.at(-1);
-    const random = Array.from({ length: before === undefined ? RANDOM_STARTS + 1 : RANDOM_STARTS }, (_, start) => randomComponents(sizes, rank, rank * (RANDOM_STARTS + 1) + start));
-    fits.push(fitComponents(values, sizes, before === undefined ? random : [continued(before, random[0]!), ...random]));
+    fits.push(fitComponents(values, sizes, [...(before === undefined ? [] : [continued(before, random)]), spanned(bases, random), random]));
   }
   return fits;
+}
+
+/** Along each axis the vectors of its basis, as far as they go, and random ones. */
+function spanned(bases: readonly Float64Array[], { rank, factors }: Components): Components {
+  return {
+    rank, factors: factors.map((factor, axis) => {
+      const basis = bases[axis]!, directions = (basis.length * rank) / factor.length;
+      return factor.map((value, at) => (at % rank < directions ? basis[Math.floor(at / rank) * directions + (at % rank)]! : value));
+    }),
+  };
 }
 
 /** The components that there are, and random ones that count nothing until their outputs are fitted. */

@@ -8,10 +8,11 @@ import type { Triplets } from "../svd";
 import { BandStorage, bandLength, bandwidth } from "./band";
 import { BandReduction } from "./bandReduction";
 import { leadingBidiagonalVectors } from "./bidiagonalVectors";
-import { applyChase, keptLength, spareRows } from "./chaseReflectors";
+import { TILE_SCRATCH, applyChase, keptLength, spareRows } from "./chaseReflectors";
+import { FloatArena } from "./floatArena";
 import type { Block, Floats, Gemm } from "./gemm";
 import { GramMatrix } from "./gram";
-import type { KernelModule } from "./kernels";
+import { KernelModule } from "./kernels";
 import { ReflectorPanels } from "./reflectorPanels";
 import { scaledToModerate } from "./scaling";
 import { sumOfSquares } from "../sumOfSquares";
@@ -34,6 +35,12 @@ export interface BandMemory {
   readonly stages: KernelModule;
   /** Of the bidiagonal matrix and the vectors. */
   readonly vectors: KernelModule;
+  readonly arena: FloatArena;
+}
+
+/** @param stages kernels that serve others too, between two matrices */
+export function bandMemory(stages: KernelModule): BandMemory {
+  return { stages, vectors: new KernelModule(), arena: new FloatArena() };
 }
 
 /**
@@ -48,8 +55,10 @@ export function bandTriplets(matrix: Block & { readonly data: Float32Array }, co
   const a = { rows, columns, data };
   const found = shortSideVectors(a, frobenius, count, gemm, memory);
   if (found === null || !areTold(found.values, count)) return null;
-  const near = asOrthonormalRows(found.vectors, count, Math.min(rows, columns), gemm);
-  return near === null ? null : withImages(a, near, found.values.subarray(0, count), unscale, gemm);
+  // The reductions are done with theirs.
+  memory.arena.reset(data.length);
+  const near = asOrthonormalRows(found.vectors, count, Math.min(rows, columns), gemm, memory.arena);
+  return near === null ? null : withImages(a, near, found.values.subarray(0, count), unscale, gemm, memory.arena);
 }
 
 /** Whether float32 tells the leading values and what is left of A from rounding. */
@@ -64,19 +73,20 @@ interface ShortSide {
   readonly vectors: Block;
 }
 
-function shortSideVectors(a: Block & { readonly data: Float32Array }, frobenius: number, count: number, gemm: Gemm, { stages, vectors: memory }: BandMemory): ShortSide | null {
+function shortSideVectors(a: Block & { readonly data: Float32Array }, frobenius: number, count: number, gemm: Gemm, { stages, vectors: memory, arena }: BandMemory): ShortSide | null {
+  arena.reset(a.data.length);
   const { square, unit } = squareOf(a, gemm, stages);
   const b = bandwidth("float32");
   const negligible = negligibleSquare("float32", frobenius / unit);
   const padded = padTo(square, b);
   const order = Math.min(padded.rows, padded.columns);
   const panels = new ReflectorPanels(order, b);
-  const work = padded.data === a.data ? new Float32Array(a.data.length) : padded.data;
+  const work = padded.data === a.data ? arena.take(a.data.length) : padded.data;
   const reduction = new BandReduction(padded, work, gemm, stages, negligible, panels.add);
   reduction.run();
   const rows = spareRows(b);
   const found = reduction.band.data.slice();
-  const [band, kept, tile, scratch] = stages.allocate("float32", bandLength(order, b), keptLength(order, b), rows * rows, 2 * b) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const [band, kept, tile, scratch] = stages.allocate("float32", bandLength(order, b), keptLength(order, b), rows * rows, TILE_SCRATCH * b) as [Float32Array, Float32Array, Float32Array, Float32Array];
   band.set(found);
   const { diagonal, superdiagonal } = new BandStorage(order, b, band).toBidiagonal(stages, scratch, negligible, kept);
   const small = leadingBidiagonalVectors(diagonal, superdiagonal, count, rows, memory);
@@ -95,16 +105,16 @@ function squareOf(a: Block & { readonly data: Float32Array }, gemm: Gemm, module
   if (a.rows > a.columns) gram.addRows(a);
   else gram.addColumns(a);
   const { factor, unit } = gram.cholesky(module);
-  return { square: { rows: short, columns: short, data: turned(factor.data, short, short) }, unit };
+  return { square: { rows: short, columns: short, data: turned(factor.data, short, short, new Float32Array(short * short)) }, unit };
 }
 
 /**
  * The first `count` columns as rows of the length, after a step of Newton and Schulz, V ← V − ½ V(VᵀV − I), which takes away what float32
  * left of angles between them. Null where that is too much.
  */
-function asOrthonormalRows({ columns, data }: Block, count: number, length: number, gemm: Gemm): Block | null {
-  const vectors = { rows: count, columns: length, data: turned(data, length, columns).subarray(0, count * length) };
-  const gram = { rows: count, columns: count, data: new Float32Array(count * count) };
+function asOrthonormalRows({ columns, data }: Block, count: number, length: number, gemm: Gemm, arena: FloatArena): Block | null {
+  const vectors = { rows: count, columns: length, data: turned(data, length, columns, arena.take(columns * length)).subarray(0, count * length) };
+  const gram = { rows: count, columns: count, data: arena.take(count * count) };
   gemm.multiplyTransB(vectors, vectors, gram);
   let most = 0;
   for (let i = 0; i < count; i++) {
@@ -115,7 +125,9 @@ function asOrthonormalRows({ columns, data }: Block, count: number, length: numb
     }
   }
   if (!(most < CORRECTABLE)) return null;
-  gemm.subtract(gram, { ...vectors, data: vectors.data.slice() }, vectors);
+  const before = arena.take(count * length);
+  before.set(vectors.data);
+  gemm.subtract(gram, { ...vectors, data: before }, vectors);
   for (let k = 0; k < count; k++) normalize(vectors.data.subarray(k * length, (k + 1) * length));
   return vectors;
 }
@@ -129,11 +141,11 @@ function normalize(row: Floats): void {
 }
 
 /** The other side's vectors, A v / σ or uᵀA / σ, with σ their norms. */
-function withImages(a: Block, near: Block, values: Float64Array, unscale: number, gemm: Gemm): Triplets | null {
+function withImages(a: Block, near: Block, values: Float64Array, unscale: number, gemm: Gemm, arena: FloatArena): Triplets | null {
   const { rows, columns } = a;
   const rank = values.length;
   if (rows >= columns) {
-    const image = new Float32Array(rows * rank);
+    const image = arena.take(rows * rank);
     gemm.multiplyTransB(a, near, { rows, columns: rank, data: image });
     const left = doubles(image);
     const sums = new Float64Array(rank);
@@ -143,7 +155,7 @@ function withImages(a: Block, near: Block, values: Float64Array, unscale: number
     for (let at = 0; at < left.length;) for (let k = 0; k < rank; k++, at++) left[at]! /= norms[k]!;
     return { rank, values: norms.map((value) => value * unscale), left, right: doubles(near.data) };
   }
-  const image = new Float32Array(rank * columns);
+  const image = arena.take(rank * columns);
   gemm.multiply(near, a, { rows: rank, columns, data: image });
   const right = doubles(image);
   const norms = new Float64Array(rank);
@@ -154,7 +166,7 @@ function withImages(a: Block, near: Block, values: Float64Array, unscale: number
     for (let at = k * columns; at < (k + 1) * columns; at++) right[at]! /= norms[k]!;
   }
   if (!areImages(norms, values)) return null;
-  return { rank, values: norms.map((value) => value * unscale), left: doubles(turned(near.data, rank, rows)), right };
+  return { rank, values: norms.map((value) => value * unscale), left: doubles(turned(near.data, rank, rows, arena.take(rows * rank))), right };
 }
 
 function areImages(norms: Float64Array, values: Float64Array): boolean {
@@ -169,8 +181,7 @@ function doubles(data: Floats): Float64Array {
 }
 
 /** rows × columns → columns × rows, in squares that stay in cache. */
-function turned(data: Floats, rows: number, columns: number): Float32Array {
-  const target = new Float32Array(rows * columns);
+function turned(data: Floats, rows: number, columns: number, target: Float32Array): Float32Array {
   for (let i0 = 0; i0 < rows; i0 += 16) {
     const i1 = Math.min(rows, i0 + 16);
     for (let j = 0; j < columns; j++) for (let i = i0; i < i1; i++) target[j * rows + i] = data[i * columns + j]!;

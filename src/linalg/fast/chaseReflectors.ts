@@ -6,6 +6,8 @@ import type { KernelModule } from "./kernels";
 const SIDE = 2;
 /** Rows and columns of a tile, in widths of a reflector. */
 const WIDTHS = 4;
+/** What making a tile takes beside it, in widths of a reflector. */
+export const TILE_SCRATCH = 5;
 
 /** Elements of what the chase keeps for a band of the order: those of sweep j at step t, in blocks of b sweeps (wasm/chase.ts). */
 export function keptLength(order: number, b: number): number {
@@ -21,7 +23,7 @@ export function spareRows(b: number): number {
 /**
  * y ← H₀ H₁ … y for the columns of y (order + spare rows × any, row-major), H being all reflectors in the order in which they
  * were made. Tiles of later sweeps come first, those of one group of sweeps from the top.
- * @param kept in the memory of the module, and so are the tile (spareRows(b)²) and the scratch (2b)
+ * @param kept in the memory of the module, and so are the tile (spareRows(b)²) and the scratch (TILE_SCRATCH · b)
  */
 export function applyChase(kept: Float32Array, order: number, b: number, { columns, data }: Block, tile: Float32Array, scratch: Float32Array, gemm: Gemm, module: KernelModule): void {
   const blocks = order / b;

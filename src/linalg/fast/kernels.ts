@@ -16,7 +16,7 @@ interface Exports {
   factorPanel64: FactorPanel;
   chaseBand32: ChaseBand;
   chaseBand64: ChaseBand;
-  chaseTile32: ChaseTile;
+  chaseTile: ChaseTile;
   transpose32: MoveBlock;
   transpose64: MoveBlock;
   copyBlock32: MoveBlock;
@@ -77,7 +77,7 @@ export class KernelModule {
     this.exports = instance.exports as Exports;
     this.transformQd = this.exports.transformQd;
     this.transformQdTwice = this.exports.transformQdTwice;
-    this.chaseTile = this.exports.chaseTile32;
+    this.chaseTile = this.exports.chaseTile;
     this.twistedVectors = this.exports.twistedVectors;
     this.choleskyBlock = this.exports.choleskyBlock;
     this.bidiagonalize = this.exports.bidiagonalize;

@@ -32,9 +32,10 @@ export class ReflectorPanels {
     const most = TOGETHER * b;
     const [gram, factor, turnedFactor] = [new Float32Array(most * most), new Float32Array(most * most), new Float32Array(most * most)];
     const [products, weighted] = [new Float32Array(most * columns), new Float32Array(most * columns)];
+    const [together, standing] = [new Float32Array(most * order), new Float32Array(most * order)];
     for (let end = panels.length; end > 0; ) {
       const start = Math.floor((end - 1) / TOGETHER) * TOGETHER;
-      const { reflectors, taus, first } = joined(panels.slice(start, end), order, b);
+      const { reflectors, taus, first } = joined(panels.slice(start, end), order, b, together);
       const [count, length] = [taus.length, order - first];
       const v = block(reflectors, count, length);
       gemm.multiplyTransB(v, v, block(gram, count, count));
@@ -43,7 +44,6 @@ export class ReflectorPanels {
       const y = block(data.subarray(first * columns, order * columns), length, columns);
       gemm.multiply(v, y, block(products, count, columns));
       gemm.multiply(block(turnedFactor, count, count), block(products, count, columns), block(weighted, count, columns));
-      const standing = new Float32Array(reflectors.length);
       transposeInto(reflectors, count, length, standing);
       gemm.subtract(block(standing, length, count), block(weighted, count, columns), y);
       end = start;
@@ -51,13 +51,13 @@ export class ReflectorPanels {
   }
 }
 
-/** Neighbouring panels as one, which starts where the first does. */
-function joined(panels: readonly Panel[], order: number, b: number): Panel {
+/** Neighbouring panels as one, which starts where the first does, in the storage given. */
+function joined(panels: readonly Panel[], order: number, b: number, reflectors: Float32Array): Panel {
   const [only] = panels;
   if (panels.length === 1 && only !== undefined) return only;
   const first = panels[0]!.first;
   const length = order - first;
-  const reflectors = new Float32Array(panels.length * b * length);
+  reflectors.fill(0, 0, panels.length * b * length);
   const taus = new Float32Array(panels.length * b);
   panels.forEach((panel, p) => {
     const own = order - panel.first;

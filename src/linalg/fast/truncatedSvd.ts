@@ -1,6 +1,6 @@
 import type { Matrix } from "../matrix";
 import { exactSvd, type Triplets, type TruncatedSvd } from "../svd";
-import { bandTriplets, type BandMemory } from "./bandTriplets";
+import { bandMemory, bandTriplets, type BandMemory } from "./bandTriplets";
 import type { Block, Gemm } from "./gemm";
 import { gramTriplets } from "./gramTriplets";
 import { KernelModule } from "./kernels";
@@ -50,7 +50,7 @@ export class FastSvd implements TruncatedSvd {
     const loaded = OnnxGemm.create(this.threads);
     if ("gemm" in loaded) {
       const module = new KernelModule();
-      return { gemm: loaded.gemm, module, memory: { stages: module, vectors: new KernelModule() } };
+      return { gemm: loaded.gemm, module, memory: bandMemory(module) };
     }
     this.tell(`Singular vectors are computed without ONNX Runtime, which takes longer: ${loaded.reason}`);
     return null;

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "node:path";
 import { Fault } from "../../shared/fault";
+import { numberOf, objectOf } from "../../shared/jsonValues";
 import { FileBytes } from "../fileBytes";
 import type { Model } from "../model";
 
@@ -133,12 +134,4 @@ function endingPattern(key: string): RegExp | null {
   } catch {
     return null;
   }
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-}
-
-function numberOf(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
 }

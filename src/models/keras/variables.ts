@@ -74,9 +74,14 @@ function classOf(layerPath: readonly string[], config: LayerConfig | null): stri
 /** The cell of a recurrent layer: the layer itself, to a person. */
 const CELL = /^(?:(?:conv_)?lstm|gru|simple_rnn)_cell(?:_\d+)?$|^cell$/;
 
+/** The steps of a path that name a layer to a person. */
+export function withoutCells(layerPath: readonly string[]): readonly string[] {
+  return layerPath.filter((step) => !CELL.test(step));
+}
+
 /** "lstm_1", or "lstm_1.recurrent_kernel" where a layer has more than one matrix. */
 export function placeOfVariable({ layerPath, layerClass, name }: Variable): Place {
-  const module = layerPath.filter((step) => !CELL.test(step)).join(".");
+  const module = withoutCells(layerPath).join(".");
   if (module === "") return placeOf(name);
   const isOnly = name === "kernel" || name === "embeddings" || (layerClass ?? "").startsWith("depthwise_conv");
   return placeOf(isOnly ? module : `${module}.${name}`);

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { FileBytes } from "../../models/fileBytes";
 import { Fault } from "../../shared/fault";
+import { numberOf, objectOf, type JsonObject } from "../../shared/jsonValues";
 import type { QuantizationConfig } from "./modelModules";
 
 /** What config.json beside the weights says of the model (transformers, PretrainedConfig). */
@@ -24,8 +25,7 @@ const TEXT_CONFIGS = ["text_config", "llm_config", "language_config"] as const;
 const HIDDEN_SIZES = ["hidden_size", "n_embd", "d_model", "dim"] as const;
 const LAYER_COUNTS = ["num_hidden_layers", "n_layer", "num_layers", "n_layers"] as const;
 
-type Json = Readonly<Record<string, unknown>>;
-const NOTHING: Json = {};
+const NOTHING: JsonObject = {};
 
 /** Reads config.json in the folder of the weights; what is missing or damaged says nothing. */
 export async function configBeside(weights: string): Promise<ModelConfig> {
@@ -42,7 +42,7 @@ export async function configBeside(weights: string): Promise<ModelConfig> {
   };
 }
 
-async function readJson(path: string): Promise<Json | null> {
+async function readJson(path: string): Promise<JsonObject | null> {
   try {
     const file = await FileBytes.open(path);
     try {
@@ -56,7 +56,7 @@ async function readJson(path: string): Promise<Json | null> {
   }
 }
 
-function quantizationOf(json: Json | null): QuantizationConfig | null {
+function quantizationOf(json: JsonObject | null): QuantizationConfig | null {
   if (json === null) return null;
   const bits = numberOf(json.bits) ?? numberOf(json.w_bit);
   const byFlags = json.load_in_4bit === true ? 4 : json.load_in_8bit === true ? 8 : null;
@@ -64,13 +64,9 @@ function quantizationOf(json: Json | null): QuantizationConfig | null {
   return method === null ? null : { method, bits: bits ?? byFlags };
 }
 
-function firstNumber(keys: readonly string[], ...places: readonly Json[]): number | null {
+function firstNumber(keys: readonly string[], ...places: readonly JsonObject[]): number | null {
   for (const place of places) for (const key of keys) if (numberOf(place[key]) !== null) return numberOf(place[key]);
   return null;
-}
-
-function objectOf(value: unknown): Json | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
 }
 
 function textOf(value: unknown): string | null {
@@ -79,8 +75,4 @@ function textOf(value: unknown): string | null {
 
 function booleanOf(value: unknown): boolean | null {
   return typeof value === "boolean" ? value : null;
-}
-
-function numberOf(value: unknown): number | null {
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
 }

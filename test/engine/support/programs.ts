@@ -8,6 +8,7 @@ export interface Programs {
   readonly engine: string;
   readonly cli: string;
   readonly planning: string;
+  readonly apply: string;
   readonly verify: string;
   remove(): void;
 }
@@ -32,5 +33,5 @@ export async function buildPrograms(): Promise<Programs> {
     logLevel: "error",
   });
   copyFileSync(join(root, ".wasm", "kernels.wasm"), join(folder, "kernels.wasm"));
-  return { engine: join(folder, "engine.js"), cli: join(folder, "cli.js"), planning: join(folder, "planning.js"), verify: join(folder, "verify.js"), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { engine: join(folder, "engine.js"), cli: join(folder, "cli.js"), apply: join(folder, "apply.js"), planning: join(folder, "planning.js"), verify: join(folder, "verify.js"), remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -49,20 +49,43 @@ describe("files that are written together", () => {
     expect(readdirSync(at).sort()).toEqual([`.a.0.${process.ppid}.partial`, ".a.0.partial", `.b.0.${gone}.partial`, "a"].sort());
   });
 
-  it("get their names with the main one last, and lose them again when it cannot have its own", async () => {
+  it("do not take the place of a folder, nor of a link or of a folder that came there meanwhile", async () => {
     const at = folder();
     writeFileSync(join(at, "old"), "stays");
     mkdirSync(join(at, "main", "taken"), { recursive: true });
+    symlinkSync("old", join(at, "link"));
+    for (const [main, words] of [["main", /main is a folder/], ["link", /link is a link/]] as const) {
+      const files = new AtomicFiles();
+      await files.write(join(at, main), text("something is in its place"));
+      await files.write(join(at, "part"), text("new"));
+      await expect(files.commit(join(at, main))).rejects.toThrow(words);
+      await files.discard();
+    }
+    const files = new AtomicFiles();
+    files.makeFolder(join(at, "new"));
+    await files.write(join(at, "new", "main"), text("new"));
+    mkdirSync(join(at, "new"));
+    await expect(files.commit(join(at, "new", "main"))).rejects.toThrow(/new is there by now/);
+    await files.discard();
+    expect(readdirSync(at).sort()).toEqual(["link", "main", "new", "old"]);
+    expect(readFileSync(join(at, "old"), "utf8")).toBe("stays");
+  });
+
+  it("lose their names again when one cannot have its own, and older ones are back", async () => {
+    const at = folder();
+    for (const name of ["main", "second"]) writeFileSync(join(at, name), "old");
     const files = new AtomicFiles();
     files.makeFolder(join(at, "new", "inner"));
     files.makeFolder(join(at, "new"));
-    await files.write(join(at, "main"), text("a folder is in its place"));
-    await files.write(join(at, "new", "inner", "part"), text("of a folder that was made"));
-    await files.write(join(at, "part"), text("new"));
-    expect(readdirSync(at).filter((name) => !name.startsWith(".")).sort()).toEqual(["main", "old"]);
-    await expect(files.commit(join(at, "main"))).rejects.toThrow(/main could not be written/);
+    await files.write(join(at, "main"), text("new"));
+    await files.write(join(at, "new", "inner", "part"), text("of a folder that is made"));
+    await files.write(join(at, "first"), text("new"));
+    rmSync(await files.write(join(at, "second"), text("new")));
+    expect(readdirSync(at).filter((name) => !name.startsWith(".")).sort()).toEqual(["main", "second"]);
+    await expect(files.commit(join(at, "main"))).rejects.toThrow(/folder of second is gone/);
     await files.discard();
-    expect(readdirSync(at).sort()).toEqual(["main", "old"]);
+    expect(readdirSync(at).sort()).toEqual(["main", "second"]);
+    for (const name of ["main", "second"]) expect(readFileSync(join(at, name), "utf8")).toBe("old");
   });
 
   it("of a folder that is yet to be made are there with it, the main one first in the list", async () => {

@@ -63,7 +63,7 @@ describe("what CP says that it loses", () => {
   };
   const told = async () => {
     const whole = { rows: 12, columns: 36, data: values.slice() };
-    const spectra = [cpScheme.fit!(target, values), [await exactSolver.singularValues(whole)]];
+    const spectra = [await cpScheme.fit!(target, values), [await exactSolver.singularValues(whole)]];
     return (rank: number) => rungAt(target, cpScheme, [rank], spectra, { before: [], after: [] }).error2;
   };
 
@@ -76,12 +76,13 @@ describe("what CP says that it loses", () => {
       if (Math.abs(found - error2(rank)) < 1e-12) tried++;
       if (rank > 1) expect(error2(rank)).toBeLessThanOrEqual(error2(rank - 1));
     }
-    expect(tried).toBeGreaterThanOrEqual(8);
+    // Rank 1, and shares of the break-even rank of 13.
+    expect(tried).toBeGreaterThanOrEqual(5);
   });
 
   it("is the same in every run, as are the factors", async () => {
     const [first, second] = [await cpScheme.factor(target, values, [5], exactSvd), await cpScheme.factor(target, values, [5], exactSvd)];
     expect(second).toEqual(first);
-    expect(cpScheme.fit!(target, values)).toEqual(cpScheme.fit!(target, values));
+    expect(await cpScheme.fit!(target, values)).toEqual(await cpScheme.fit!(target, values));
   });
 });

@@ -3,7 +3,7 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import type { Considered } from "../../../src/factorize/candidates";
 import { ladderOf } from "../../../src/factorize/ladder";
-import { curveThrough, latencyOf, plannedLatency, sampled, type LayerTimes } from "../../../src/factorize/latency";
+import { curveThrough, latencyOf, plannedLatency, sampled, withSchemes, type LayerTimes, type ModelTimes } from "../../../src/factorize/latency";
 import { encodeMicro } from "../../../src/factorize/onnx/micro";
 import { openOnnxSource } from "../../../src/factorize/onnx/source";
 import { propose, type AllocationId } from "../../../src/factorize/propose";
@@ -52,6 +52,24 @@ describe("the latency of a scheme over its ranks", () => {
     expect(sampled(ladder).map(({ ranks }) => ranks)).toEqual([[1], [3], [9], [27]]);
     expect(sampled(ladder.slice(0, 1))).toHaveLength(1);
     expect(sampled([])).toEqual([]);
+  });
+});
+
+describe("times of further schemes", () => {
+  const times = (layers: readonly LayerTimes[], schemes: readonly SchemeId[]): ModelTimes => ({ whole: { ms: 20, low: 19, high: 22, runs: 30 }, layers, unmeasured: [], schemes });
+  const timed = (name: string, whole: number, scheme: SchemeId, ms: number): LayerTimes => ({ name, whole, schemes: new Map([[scheme, [{ parameters: 40, ms }]]]) });
+
+  it("are joined as if the machine had stayed as fast as it was at first", () => {
+    // Twice as slow the second time: 12 ms for the layers that took 6.
+    const joined = withSchemes(times([timed("a", 4, "svd", 1), timed("b", 2, "svd", 1)], ["svd"]), times([timed("a", 9, "groups2", 3), timed("b", 3, "groups2", 2)], ["groups2"]));
+    expect(joined.whole.ms).toBe(20);
+    expect(joined.schemes).toEqual(["svd", "groups2"]);
+    expect(joined.layers.map(({ whole, schemes }) => [whole, schemes.get("svd")![0]!.ms, schemes.get("groups2")![0]!.ms])).toEqual([[4, 1, 1.5], [2, 1, 1]]);
+  });
+
+  it("leave a layer that did not run alone this time with the times that it has", () => {
+    const joined = withSchemes(times([timed("a", 4, "svd", 1), timed("b", 2, "svd", 1)], ["svd"]), times([timed("a", 4, "cp", 3)], ["cp"]));
+    expect(joined.layers[1]).toEqual(timed("b", 2, "svd", 1));
   });
 });
 

@@ -2,7 +2,12 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_OPEN_OPTIONS } from "../../../src/models/model";
 import { openModel } from "../../../src/models/formats";
+import { offByDefault } from "../../../src/factorize/candidates";
 import { openOnnxSource } from "../../../src/factorize/onnx/source";
+import { isTarget } from "../../../src/factorize/source";
+import { openSource } from "../../../src/factorize/sources";
+import { noise, writeModel } from "../../engine/support/modelFiles";
+import { folder } from "../support/folders";
 import { bytes, file, graph, int, intAttribute, model, node, packed, tensor, text } from "../onnx/onnxFile";
 import { factorizeAll } from "./support/factorized";
 import { gaussians, relativeDistance, value } from "./support/runnable";
@@ -71,6 +76,17 @@ describe("a recurrent layer", () => {
     const reasons = opened.layers.map(({ tensor: { name } }, index) => [name, "reason" in source.targets[index]! ? source.targets[index].reason : "target"]);
     expect(reasons).toContainEqual(["w", "target"]);
     expect(reasons).toContainEqual(["r", expect.stringMatching(/multiplies the state inside LSTM/)]);
+    await Promise.all([source.close(), opened.close()]);
+  });
+
+  it("of PyTorch has factors for its state too, which are off unless they are asked for", async () => {
+    const path = writeModel(folder(), "model.safetensors", { "lstm.weight_ih_l0": noise(1, 24, 12), "lstm.weight_hh_l0": noise(2, 24, 6), "fc.weight": noise(3, 10, 6) });
+    const opened = await openModel(path);
+    const source = await openSource(opened, DEFAULT_OPEN_OPTIONS, "factored");
+    const off = offByDefault(opened.layers, source);
+    expect(source.targets.map((target) => isTarget(target))).toEqual([true, true, true]);
+    expect(off.get("lstm.weight_hh_l0")).toMatch(/^state weight .* off unless included$/);
+    expect(off.has("lstm.weight_ih_l0")).toBe(false);
     await Promise.all([source.close(), opened.close()]);
   });
 });

@@ -2,16 +2,22 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { curve } from "../../../src/engine/planning/curve";
 import { laddersOf } from "../../../src/engine/planning/ladders";
+import { makeLadders } from "../../../src/engine/planning/makeLadders";
 import { planOf } from "../../../src/engine/planning/planFile";
 import { PreparedModel } from "../../../src/engine/planning/preparedModel";
 import { proposal } from "../../../src/engine/planning/proposal";
 import { planningChoices } from "../../../src/engine/planning/words";
+import type { Spectra } from "../../../src/factorize/ladder";
+import { latencyOf, type ModelTimes } from "../../../src/factorize/latency";
 import { parsePlan } from "../../../src/factorize/plan";
+import { propose } from "../../../src/factorize/propose";
+import type { SchemeId } from "../../../src/factorize/scheme";
+import { PLAIN_SCHEMES } from "../../../src/factorize/schemes";
 import type { Output } from "../../../src/factorize/source";
 import { exactSolver } from "../../../src/linalg/exactSolver";
 import { DEFAULT_OPEN_OPTIONS } from "../../../src/models/model";
 import type { Draft, DraftWish, Lock } from "../../../src/shared/planning";
-import { diagonal, noise, temporaryFolder, writeModel } from "../../engine/support/modelFiles";
+import { diagonal, noise, temporaryFolder, writeModel, type TestTensor } from "../../engine/support/modelFiles";
 import { convolutionModel } from "../factorize/support/runnable";
 
 /** σ = 8, 4, 2, 1 and zeros: energies 64, 16, 4, 1 of 85. */
@@ -177,6 +183,79 @@ describe("what the wizard offers", () => {
     expect(offered.map(({ id }) => id)).toEqual(schemes);
     expect(presets.every(({ scheme }) => schemes.includes(scheme))).toBe(true);
     expect(new Set(made.considered.flatMap(({ candidate }) => candidate?.schemes.map(({ scheme }) => scheme.id) ?? []))).toEqual(new Set(ready));
+  });
+});
+
+describe("schemes beyond the plain ones", () => {
+  /** A 1 × 1 convolution of eight inputs: each half of them has rank 1, all together rank 2. */
+  const halves = (): TestTensor => ({ shape: [8, 8, 1, 1], values: Float32Array.from({ length: 64 }, (_, index) => (index % 8 < 4 ? 1 + (index >> 3) : (index >> 3) % 2 === 0 ? 3 : -2)) });
+  const wanted = draft(budget(0.5), { scheme: "alds", included: ["a.weight"] });
+  const open = async (): Promise<{ graph: PreparedModel; ladders: Map<string, ReadonlyMap<SchemeId, Spectra>> }> => {
+    const path = writeModel(folder.path, "halves.safetensors", { "stem.weight": noise(1, 8, 8, 3, 3), "a.weight": halves(), "head.weight": noise(6, 12, 16) });
+    const graph = await PreparedModel.open({ path, open: DEFAULT_OPEN_OPTIONS, as: "factored", solver: exactSolver, failed: new Map(), onLayer: () => undefined, spectra: [] });
+    const ladders = new Map<string, ReadonlyMap<SchemeId, Spectra>>();
+    await makeLadders({ path, open: DEFAULT_OPEN_OPTIONS, as: "factored", schemes: ["groups2", "groups4"], there: new Map(), spectra: [], failed: new Map() }, exactSolver, { onLayer: () => undefined, onMade: (name, spectra) => ladders.set(name, spectra) });
+    return { graph, ladders };
+  };
+
+  it("are no one's to propose before their ranks are found", async () => {
+    const { graph } = await open();
+    expect(() => proposal(graph, wanted)).toThrow(/ranks of the alds scheme are not found yet/);
+    expect(proposal(graph, { ...wanted, scheme: "auto" }).layers).toHaveLength(3);
+  });
+
+  it("as ALDS chooses them: as many groups as lose least, where the largest error over the layers shall be smallest", async () => {
+    const { graph, ladders } = await open();
+    graph.addLadders(ladders, ["groups2", "groups4", "groups8"]);
+    const total = 8 * 8 * 9 + 64 + 12 * 16;
+    const { scheme, wish } = planningChoices(graph.totals, graph.outputs, graph.schemes, false).presets.find(({ id }) => id === "alds")!;
+    expect({ scheme, allocation: wish.kind === "budget" && wish.allocation }).toEqual({ scheme: "alds", allocation: "minimax" });
+    // Two groups of rank 1 have 8 weights for their inputs and 8 × 2 for the outputs, and lose nothing; one group of rank 1 has 16.
+    const { layers } = proposal(graph, draft(budget(0, { amount: total - 64 + 24, allocation: "minimax" }), { scheme, included: ["a.weight"], excluded: ["stem.weight"] }));
+    expect(layers.find(({ name }) => name === "a.weight")).toMatchObject({ scheme: "groups2", ranks: [1], parametersAfter: 24 });
+    expect(layers.find(({ name }) => name === "a.weight")!.relativeError).toBeLessThan(1e-6);
+    // The plain schemes stay as they were.
+    expect(proposal(graph, draft({ kind: "rule", rule: "fixed:1" }, { included: ["a.weight"] })).layers.every((layer) => layer.scheme === null || PLAIN_SCHEMES.includes(layer.scheme as SchemeId))).toBe(true);
+  });
+});
+
+describe("a budget of latency", () => {
+  const times = (schemes: readonly SchemeId[]): ModelTimes => ({ whole: { ms: 10, low: 9, high: 12, runs: 30 }, unmeasured: [], schemes, layers: [{ name: "conv.weight", whole: 8, schemes: new Map(schemes.map((scheme) => [scheme, [{ parameters: 1, ms: 1 }, { parameters: 8 * 12 * 9, ms: 8 }]])) }] });
+  const timed = (amount: number, changes: Partial<Draft> = {}) => draft(budget(0, { unit: "latency", amount }), { included: ["conv.weight"], ...changes });
+  const { path } = convolutionModel({ opType: "Conv", channels: [8, 12], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true });
+  const opened = () => PreparedModel.open({ path, open: DEFAULT_OPEN_OPTIONS, as: "factored", solver: exactSolver, failed: new Map(), onLayer: () => undefined, spectra: [] });
+
+  it("is nobody's before the model is measured, in all schemes that may be chosen", async () => {
+    const graph = await opened();
+    expect(() => proposal(graph, timed(8))).toThrow(/latency of the model is not measured/);
+    graph.time(times(["svd", "channel"]));
+    expect(() => proposal(graph, timed(8))).toThrow(/latency of the model is not measured in this scheme/);
+    expect(proposal(graph, timed(8, { scheme: "channel" })).latency?.before).toBe(10);
+  });
+
+  it("is what the terminal makes of the same times, and its curve ends where nothing is left to save", async () => {
+    const graph = await opened();
+    graph.time(times(["svd", "channel", "spatial", "tucker2"]));
+    const found = proposal(graph, timed(6));
+    const measured = latencyOf(10, times(["svd", "channel", "spatial", "tucker2"]).layers, []);
+    const { layers } = propose(graph.considered, { kind: "latency", measured, budget: { amount: 6, allocation: "least-total" } }, 10, (ms) => `${ms} ms`);
+    expect(found.layers.map(({ scheme, ranks }) => [scheme, ranks])).toEqual(layers.map(({ scheme, ranks }) => [scheme, ranks]));
+    expect(found.latency!.after).toBeLessThanOrEqual(6 * (1 + 1e-9));
+    const points = (await curve(graph, timed(0), () => true))!;
+    // The fewest weights of all schemes at their smallest, by the line from 1 ms for one to 8 ms for all.
+    const fewest = Math.min(...laddersOf(graph, "conv.weight").map(({ rungs }) => rungs[0]!.parameters));
+    expect(points.least).toBeCloseTo(10 - 8 + 1 + (7 * (fewest - 1)) / (8 * 12 * 9 - 1), 9);
+    expect(points).toMatchObject({ unit: "latency", total: 10 });
+    expect(laddersOf(graph, "conv.weight").every(({ wholeMs, rungs }) => wholeMs === 8 && rungs.every(({ ms }) => ms !== null && ms <= 8))).toBe(true);
+  });
+
+  it("counts a layer that is set by hand by its own time", async () => {
+    const graph = await opened();
+    graph.time(times(["svd", "channel", "spatial", "tucker2"]));
+    const locks = { "conv.weight": { scheme: "channel", ranks: [2] } };
+    const weights = 2 * (8 * 9 + 12);
+    expect(proposal(graph, timed(10, { locks })).latency!.after).toBeCloseTo(10 - 8 + 1 + (7 * (weights - 1)) / (8 * 12 * 9 - 1), 9);
+    expect(() => proposal(graph, timed(2, { locks }))).toThrow(/cannot be met/);
   });
 });
 

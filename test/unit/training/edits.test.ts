@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { insertEntry, insertItem, removeEntry, removeItem, replaceScalar, replaceValue, setEntries, setEntry } from "../../../src/training/documents/edits/edits";
+import { insertEntry, removeEntry, removeItem, replaceScalar, replaceValue, setEntries, setEntry } from "../../../src/training/documents/edits/edits";
 import type { Plain } from "../../../src/training/documents/edits/plain";
 import { entryOf, mappingAt, type ConfigDocument, type DocumentLanguage, type LocatedMapping, type LocatedSequence, type TextEdit } from "../../../src/training/documents/located";
 import { readDocument } from "../../../src/training/documents/read";
@@ -133,19 +133,6 @@ describe("an item of a list", () => {
     const { document, mapping } = open(text, language);
     return { document, list: entryOf(mapping, "t")!.value as LocatedSequence };
   };
-
-  it.each(cases([
-    ["yaml", "t:\n  - a\n  - b # last\nx: 1\n", "t:\n  - a\n  - b # last\n  - new\nx: 1\n"],
-    ["yaml", "t: ['a', 'b']\n", "t: ['a', 'b', 'new']\n"],
-    ["json", "{\"t\": [\"a\"]}", "{\"t\": [\"a\", \"new\"]}"],
-    ["json", "{\n  \"t\": [\n    \"a\"\n  ]\n}", "{\n  \"t\": [\n    \"a\",\n    \"new\"\n  ]\n}"],
-    ["toml", "t = [\n  \"a\",\n]\n", "t = [\n  \"a\",\n  \"new\",\n]\n"],
-    ["python", "f(t=['a', 'b'])", "f(t=['a', 'b', 'new'])"],
-    ["python", "f(t=[])", "f(t=[\"new\"])"],
-  ]))("is added in %s: %j", (language, before, after) => {
-    const { document, list } = items(before, language);
-    expect(applied(before, insertItem(document, list, "new"))).toBe(after);
-  });
 
   it.each(cases([
     ["yaml", "t:\n  - a\n  - old # x\nx: 1\n", "t:\n  - a\nx: 1\n"],

@@ -64,7 +64,7 @@ describe("ONNX test data", () => {
   it("is one batch for each data set, in the order of their numbers", async () => {
     const at = folder();
     for (const number of [10, 2]) set(join(at, `test_data_set_${number}`), x("x", number), int64Tensor("ids", [5, 6, 7]));
-    const batches = await dataInputs(ort, at, two);
+    const { batches } = await dataInputs(ort, at, two);
     expect(batches.map((batch) => [...batch["x"]!.data])).toEqual([[2, 2], [10, 2]]);
     expect([...batches[0]!["ids"]!.data]).toEqual([5n, 6n, 7n]);
   });
@@ -72,7 +72,7 @@ describe("ONNX test data", () => {
   it("goes by names where they are the inputs', and by the order of files where they are not", async () => {
     const named = set(folder(), int64Tensor("ids", [1, 2, 3]), x("x", 4));
     const nameless = set(folder(), x("", 4), int64Tensor("", [1, 2, 3]));
-    for (const at of [named, join(nameless, "input_0.pb")]) expect([...(await dataInputs(ort, at, two))[0]!["x"]!.data]).toEqual([4, 2]);
+    for (const at of [named, join(nameless, "input_0.pb")]) expect([...(await dataInputs(ort, at, two)).batches[0]!["x"]!.data]).toEqual([4, 2]);
   });
 
   it("that does not fit is a fault that says which tensor, and what the model wants", async () => {

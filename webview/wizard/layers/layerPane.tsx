@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { LayerLadder, Lock, PlanningLayer, ProposedLayer } from "../../../src/shared/planning";
-import { percentText } from "../../../src/shared/figures";
+import { millisecondsText, percentText } from "../../../src/shared/figures";
 import { Icon } from "../../components/icons";
 import { Button, Dropdown } from "../../components/toolkit";
-import { errorText, milliseconds, ranksText } from "../figures";
+import { errorText, ranksText } from "../figures";
 import type { WizardHost } from "../host";
 import { CutPlot } from "../plots/cutPlot";
 import { TEXT } from "../strings";
@@ -74,7 +74,7 @@ export function LayerPane({ host, path, as, revision, layer, proposed, locked, o
               <p class="field-note quiet">{TEXT.fittedNote}</p>
             </div>
           )}
-          <p class="pane-figures" role="status">{TEXT.columns.rank} <b>{ranksText(rung.ranks)}</b> · {TEXT.error} <b>{errorText(rung.error)}</b> · {weightsText(rung, layer)}{ladder.wholeMs !== null && rung.ms !== null && <> · <span title={TEXT.aloneTitle}>{TEXT.alone(milliseconds(ladder.wholeMs), milliseconds(rung.ms))}</span></>}</p>
+          <p class="pane-figures" role="status">{TEXT.columns.rank} <b>{ranksText(rung.ranks)}</b> · {TEXT.error} <b>{errorText(rung.error)}</b> · {weightsText(rung, layer)}{ladder.wholeMs !== null && rung.ms !== null && <> · <span title={TEXT.aloneTitle}>{TEXT.alone(millisecondsText(ladder.wholeMs), millisecondsText(rung.ms))}</span></>}</p>
         </>
       )}
       {layer.refusal === null && (

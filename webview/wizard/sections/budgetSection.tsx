@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
-import { bytesText, countText } from "../../../src/shared/figures";
+import { bytesText, countText, millisecondsText } from "../../../src/shared/figures";
 import type { PlainFault } from "../../../src/shared/fault";
 import type { Curve, MeasuredModel, Proposal } from "../../../src/shared/planning";
 import { Button, Dropdown } from "../../components/toolkit";
-import { errorText, groupedText, LATENCY, milliseconds, MULTIPLY_ADDS, shareText, takenOf } from "../figures";
+import { errorText, groupedText, LATENCY, MULTIPLY_ADDS, shareText, takenOf } from "../figures";
 import { CurvePlot, type CurveMark } from "../plots/curvePlot";
 import type { Form } from "../state/form";
 import { amountOf, inUnit, type ReadyPlanning } from "../state/needs";
@@ -88,13 +88,24 @@ export function BudgetSection({ form, readyControl, planning, proposal, curve, m
           </>
         )}
       {wish?.kind === "rule" && <p class="quiet">{TEXT.ruleHint}</p>}
-      {proposal !== null && !isLacking && <Estimates proposal={proposal} measured={planning.latency} smaller={smaller} />}
+      {proposal !== null && !isLacking && <Estimates proposal={proposal} smaller={smaller} />}
+      {planning.latency !== null && !isLacking && (unitId === LATENCY || proposal?.latency != null) && <LatencyNote measured={planning.latency} />}
     </>
   );
 }
 
+/** What was measured, how far that varies, and what an expected time is. */
+function LatencyNote({ measured: { ms, low, high, runs, unmeasured } }: { readonly measured: MeasuredModel }): JSX.Element {
+  return (
+    <p class="quiet latency-note">
+      {TEXT.measuredLatency(millisecondsText(ms), groupedText(runs), millisecondsText(low), millisecondsText(high))} {TEXT.expectedLatency}{" "}
+      {unmeasured.length > 0 && <bdi title={unmeasured.join("\n")}>{TEXT.unmeasured(unmeasured.length)}</bdi>}
+    </p>
+  );
+}
+
 /** What the plan would give, before anything runs. */
-function Estimates({ proposal: { before, after, multiplyAdds, latency }, measured, smaller }: { readonly proposal: Proposal; readonly measured: MeasuredModel | null; readonly smaller: boolean }): JSX.Element {
+function Estimates({ proposal: { before, after, multiplyAdds, latency }, smaller }: { readonly proposal: Proposal; readonly smaller: boolean }): JSX.Element {
   return (
     <div class="estimates">
       <h3>{TEXT.estimated} <span class="tag">≈</span></h3>
@@ -102,15 +113,12 @@ function Estimates({ proposal: { before, after, multiplyAdds, latency }, measure
         <div><dt>{TEXT.parameters}</dt><dd title={`${groupedText(before.parameters)} → ${groupedText(after.parameters)}`}>{countText(before.parameters)} → <b>{countText(after.parameters)}</b> <span class="quiet">{shareText(after.parameters / before.parameters)}</span></dd></div>
         <div><dt>{TEXT.size}</dt><dd>{bytesText(before.bytes)} → <b>{bytesText(after.bytes)}</b> <span class="quiet">{shareText(after.bytes / before.bytes)}</span></dd></div>
         {multiplyAdds !== null && multiplyAdds.before > 0 && <div><dt title={TEXT.countedFor(multiplyAdds.per)}>{TEXT.multiplyAdds}</dt><dd title={`${groupedText(multiplyAdds.before)} → ${groupedText(multiplyAdds.after)}`}>{countText(multiplyAdds.before)} → <b>{countText(multiplyAdds.after)}</b> <span class="quiet">{shareText(multiplyAdds.after / multiplyAdds.before)}</span></dd></div>}
-        {latency !== null && <div><dt title={TEXT.expectedLatency}>{TEXT.latency}</dt><dd>{milliseconds(latency.before)} → <b>{milliseconds(latency.after)}</b> <span class="quiet">{shareText(latency.after / latency.before)}</span></dd></div>}
+        {latency !== null && <div><dt title={TEXT.expectedLatency}>{TEXT.latency}</dt><dd>{millisecondsText(latency.before)} → <b>{millisecondsText(latency.after)}</b> <span class="quiet">{shareText(latency.after / latency.before)}</span></dd></div>}
         <div><dt title={TEXT.weightErrorTitle}>{TEXT.weightError}</dt><dd><b>{errorText(after.error)}</b></dd></div>
         {after.worst !== null && <div><dt>{TEXT.worstLayer}</dt><dd class="worst-layer"><b>{errorText(after.worst.error)}</b> <bdi class="quiet" title={after.worst.name}>{after.worst.name}</bdi></dd></div>}
         <div><dt>{TEXT.factorizedLayers}</dt><dd><b>{groupedText(after.factorized)}</b></dd></div>
       </dl>
       {multiplyAdds !== null && <p class="quiet"><bdi>{TEXT.countedFor(multiplyAdds.per)}</bdi> {multiplyAdds.uncounted.length > 0 && <bdi title={multiplyAdds.uncounted.join("\n")}>{TEXT.uncounted(multiplyAdds.uncounted.length)}</bdi>}</p>}
-      {latency !== null && measured !== null && (
-        <p class="quiet latency-note">{TEXT.measuredLatency(milliseconds(measured.ms), groupedText(measured.runs), milliseconds(measured.low), milliseconds(measured.high))} {TEXT.expectedLatency} {measured.unmeasured.length > 0 && <bdi title={measured.unmeasured.join("\n")}>{TEXT.unmeasured(measured.unmeasured.length)}</bdi>}</p>
-      )}
       {!smaller && <p class="quiet">{TEXT.noSmaller}</p>}
     </div>
   );

@@ -11,7 +11,8 @@ export function ReadyBar({ pending: { lack, work }, onCancel }: { readonly pendi
   const task = work?.task === "ladders" || work?.task === "latency" ? work.task : lack;
   return (
     <div class="job ready-bar" role="status">
-      <p>{known ? TEXT.making[task](groupedText(work.done), groupedText(work.total)) : TEXT.beginning[task]}{known && work.layer !== "" && <> · <bdi class="quiet">{work.layer}</bdi></>}</p>
+      <p>{known ? TEXT.making[task](groupedText(work.done), groupedText(work.total)) : TEXT.beginning[task]}</p>
+      {known && work.layer !== "" && <p class="quiet" title={work.layer}><bdi>{work.layer}</bdi></p>}
       <div class={`progress ${known ? "" : "waiting"}`} role="progressbar" aria-label={TEXT.readyProgress}
         {...(known ? { "aria-valuemin": 0, "aria-valuemax": work.total, "aria-valuenow": work.done } : {})}>
         <div style={{ width: known ? `${(100 * work.done) / work.total}%` : "35%" }} />

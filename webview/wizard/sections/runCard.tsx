@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
-import { bytesText, countText } from "../../../src/shared/figures";
+import { bytesText, countText, millisecondsText, SAME_SPEED } from "../../../src/shared/figures";
 import type { ModelCheck } from "../../../src/shared/planning";
 import type { Run } from "../../../src/shared/wizardPage";
 import { Button } from "../../components/toolkit";
-import { errorText, fileName, milliseconds, shareText } from "../figures";
+import { errorText, fileName, shareText } from "../figures";
 import { TEXT } from "../strings";
 
 export interface RunActions {
@@ -26,6 +26,7 @@ export function RunCard({ run, busy, ...actions }: { readonly run: Run; readonly
           <tr><th scope="row">{TEXT.parameters}</th><td>{countText(before.parameters)}</td><td><b>{countText(after.parameters)}</b></td><td class="quiet">{shareText(after.parameters / before.parameters)}</td></tr>
           <tr><th scope="row">{TEXT.size}</th><td>{bytesText(before.bytes)}</td><td><b>{bytesText(after.bytes)}</b></td><td class="quiet">{shareText(after.bytes / before.bytes)}</td></tr>
           {check?.kind === "run" && <LatencyRow check={check} />}
+          {check?.kind === "run" && check.peakMemory !== undefined && <tr><th scope="row" title={TEXT.peakMemoryHint}>{TEXT.peakMemory}</th><td>{bytesText(check.peakMemory.original)}</td><td><b>{bytesText(check.peakMemory.candidate)}</b></td><td class="quiet">{shareText(check.peakMemory.candidate / check.peakMemory.original)}</td></tr>}
         </tbody>
       </table>
       {check?.kind === "run" && run.latencyShare !== null && <LatencyBudget share={run.latencyShare} check={check} />}
@@ -53,9 +54,9 @@ function LatencyRow({ check: { latency: { original, candidate } } }: { readonly 
   return (
     <tr>
       <th scope="row">{TEXT.latency}</th>
-      <td title={`p90 ${original.p90Ms} ms`}>{milliseconds(original.medianMs)}</td>
-      <td title={`p90 ${candidate.p90Ms} ms`}><b>{milliseconds(candidate.medianMs)}</b></td>
-      <td class="quiet">{factor >= 1 ? TEXT.faster(factor.toFixed(2)) : TEXT.slower((1 / factor).toFixed(2))}</td>
+      <td title={TEXT.p90(millisecondsText(original.p90Ms))}>{millisecondsText(original.medianMs)}</td>
+      <td title={TEXT.p90(millisecondsText(candidate.p90Ms))}><b>{millisecondsText(candidate.medianMs)}</b></td>
+      <td class="quiet">{factor < SAME_SPEED && factor > 1 / SAME_SPEED ? TEXT.sameSpeed : factor >= 1 ? TEXT.faster(factor.toFixed(2)) : TEXT.slower((1 / factor).toFixed(2))}</td>
     </tr>
   );
 }
@@ -82,13 +83,14 @@ function CheckFigures({ check }: { readonly check: ModelCheck }): JSX.Element {
   return (
     <div class="check-figures">
       <p class="quiet">{TEXT.comparedOn(check.batches, check.inputs)}</p>
-      {check.outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement }) => (
+      {check.outputs.map(({ name, relativeError, cosine, largestDifference, topOneAgreement, notFinite = 0 }) => (
         <dl class="figures" key={name} aria-label={name}>
           <div><dt class="tensor own"><bdi>{name}</bdi></dt><dd /></div>
           <div><dt>{TEXT.relativeError}</dt><dd><b>{errorText(relativeError)}</b></dd></div>
           <div><dt>{TEXT.cosine}</dt><dd>{cosine.toFixed(4)}</dd></div>
           <div><dt>{TEXT.largest}</dt><dd>{errorText(largestDifference)}</dd></div>
           {topOneAgreement !== null && <div><dt>{TEXT.sameTop}</dt><dd>{shareText(topOneAgreement)}</dd></div>}
+          {notFinite > 0 && <div class="notice"><dt title={TEXT.notFiniteHint}>{TEXT.notFinite}</dt><dd><b>{countText(notFinite)}</b></dd></div>}
         </dl>
       ))}
     </div>

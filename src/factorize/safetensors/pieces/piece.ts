@@ -21,6 +21,8 @@ export interface Piece {
   readonly isAlias: boolean;
   /** Axes of the model's tensor in the order of `shape`; left out where both are the same. */
   readonly axes?: readonly number[];
+  /** Equal blocks of the first axis of `shape`, by their places in the model's tensor; left out where both have one order. */
+  readonly blocks?: readonly number[];
   copy(write: Write): Promise<void>;
 }
 
@@ -53,7 +55,7 @@ const ENCODED_AT_ONCE = 1024 * 1024;
 const FLOAT16_LIMIT = 65520;
 
 /** A piece of numbers that are decoded and written in a type of floats. */
-export function decodedPiece(piece: Pick<Piece, "name" | "layer" | "dtype" | "shape" | "axes">, read: () => Promise<Values>): Piece {
+export function decodedPiece(piece: Pick<Piece, "name" | "layer" | "dtype" | "shape" | "axes" | "blocks">, read: () => Promise<Values>): Piece {
   const { name, dtype, shape } = piece;
   return {
     ...piece, code: codeOf(dtype) ?? dtype, isAlias: false, bytes: product(shape) * bytesOfType(dtype),

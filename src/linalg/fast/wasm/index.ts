@@ -1,10 +1,10 @@
 /** What the WebAssembly module exports: each kernel in float32 and float64. Memory is handed out by the caller. */
 import { chaseBand } from "./chase";
-import { chaseTile } from "./chaseTile";
 import { copyBlock, transpose } from "./layout";
 import { factorPanel } from "./panel";
 
 export { choleskyBlock } from "./cholesky";
+export { chaseTile } from "./chaseTile";
 export { bidiagonalize } from "./direct";
 export { transformQd, transformQdTwice } from "./qd";
 export { twistedVectors } from "./twisted";
@@ -21,9 +21,6 @@ export function chaseBand32(band: usize, n: i32, scratch: usize, negligible: f32
 }
 export function chaseBand64(band: usize, n: i32, scratch: usize, negligible: f64, kept: usize): void {
   chaseBand<f64>(band, n, scratch, negligible, kept);
-}
-export function chaseTile32(kept: usize, blocks: i32, sweep: i32, step: i32, tile: usize, scratch: usize): void {
-  chaseTile<f32>(kept, blocks, sweep, step, tile, scratch);
 }
 export function transpose32(source: usize, rows: i32, columns: i32, sourceStride: i32, target: usize, targetStride: i32): void {
   transpose<f32>(source, rows, columns, sourceStride, target, targetStride);

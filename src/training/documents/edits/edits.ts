@@ -94,18 +94,6 @@ export function removeEntry(document: ConfigDocument, mapping: LocatedMapping, e
   return own.length > 1 || mapping === document.root ? removeLines(document.text, entry.range) : null;
 }
 
-/** A new item at the end of a list. */
-export function insertItem(document: ConfigDocument, sequence: LocatedSequence, value: string | number): TextEdit | null {
-  if (!document.whole) return null;
-  const style = styleOf(document);
-  const { text } = document;
-  if (sequence.style === "flow") return insertInFlow(text, sequence.range, sequence.items.map(({ range }) => range), null, style, [() => scalarText(value, style, quoteOfItems(text, sequence))]);
-  const last = sequence.items.at(-1);
-  if (last === undefined || document.language !== "yaml") return null;
-  const at = lineEnd(text, last.range.end);
-  return { range: { start: at, end: at }, text: `${style.lineBreak}${indentAt(text, sequence.range.start)}- ${scalarText(value, style, quoteOfItems(text, sequence))}` };
-}
-
 /** An item taken out; null for the only one of a list with dashes. */
 export function removeItem(document: ConfigDocument, sequence: LocatedSequence, item: Located): TextEdit | null {
   if (!document.whole) return null;
@@ -139,9 +127,4 @@ function partsOf(mapping: LocatedMapping, own: readonly LocatedEntry[]): Range[]
 
 function isTable(value: Located): boolean {
   return (value.kind === "mapping" || value.kind === "sequence") && value.style === "block";
-}
-
-function quoteOfItems(text: string, sequence: LocatedSequence): '"' | "'" | null {
-  const mark = text.charAt(sequence.items.at(-1)?.range.start ?? text.length);
-  return mark === '"' || mark === "'" ? mark : null;
 }

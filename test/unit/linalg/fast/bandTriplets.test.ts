@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { BandStorage, bandLength, bandwidth } from "../../../../src/linalg/fast/band";
 import { BandReduction } from "../../../../src/linalg/fast/bandReduction";
-import { bandTriplets } from "../../../../src/linalg/fast/bandTriplets";
+import { bandMemory, bandTriplets } from "../../../../src/linalg/fast/bandTriplets";
 import { leadingBidiagonalVectors } from "../../../../src/linalg/fast/bidiagonalVectors";
-import { applyChase, keptLength, spareRows } from "../../../../src/linalg/fast/chaseReflectors";
+import { TILE_SCRATCH, applyChase, keptLength, spareRows } from "../../../../src/linalg/fast/chaseReflectors";
 import { KernelModule } from "../../../../src/linalg/fast/kernels";
 import { plainGemm } from "../../../../src/linalg/fast/plainGemm";
 import { ReflectorPanels } from "../../../../src/linalg/fast/reflectorPanels";
@@ -21,7 +21,7 @@ describe("the reflectors that the chase keeps", () => {
   it.each([2, 3, 5, 6].map((blocks) => blocks * B))("turn the bidiagonal matrix's right side into the band's, order %i", (order) => {
     const dense = bandOf(order, 1);
     const size = spareRows(B);
-    const [data, scratch, kept, tile] = module.allocate("float32", bandLength(order, B), 2 * B, keptLength(order, B), size ** 2) as [Float32Array, Float32Array, Float32Array, Float32Array];
+    const [data, scratch, kept, tile] = module.allocate("float32", bandLength(order, B), TILE_SCRATCH * B, keptLength(order, B), size ** 2) as [Float32Array, Float32Array, Float32Array, Float32Array];
     const band = new BandStorage(order, B, data);
     for (let i = 0; i < order; i++) for (let j = i; j < Math.min(order, i + B + 1); j++) data[i * 3 * B + j + B] = dense.data[i * order + j]!;
     const { diagonal, superdiagonal } = band.toBidiagonal(module, scratch, 0, kept);
@@ -82,7 +82,7 @@ describe("the leading vectors of a bidiagonal matrix", () => {
 });
 
 describe("leading triplets by the two stages", () => {
-  const memory = { stages: module, vectors: new KernelModule() };
+  const memory = bandMemory(module);
   const of = (matrix: Matrix): Matrix & { readonly data: Float32Array } => ({ ...matrix, data: Float32Array.from(matrix.data) });
 
   it("are the same to the last digit whatever was computed before", () => {
