@@ -9,7 +9,8 @@ import type { Model, OpenOptions } from "../models/model";
 import type { CalibrationProgress } from "../verify/calibration";
 import { momentsApart } from "../verify/fork";
 import { dataFiles } from "../verify/protoInputs";
-import { temporaryFolder, writeExposing } from "./exposedCopy";
+import { writeExposing } from "./exposedCopy";
+import { temporaryFolder } from "./temporaryFolder";
 
 export interface CalibrateRequest {
   readonly model: Model;

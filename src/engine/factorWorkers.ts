@@ -17,6 +17,7 @@ export const FACTORS_ARGUMENT = "factors";
 const BYTES_OF_WEIGHT = 4 + 3 * 8;
 /** Square float64 matrices of the shorter side that its eigenvectors take at a time. */
 const SQUARES = 6;
+/** The second moment, its factor, and what is on the way to it. */
 const MOMENT_COPIES = 3;
 
 export interface FactorJob {
@@ -104,11 +105,13 @@ export class FactorWorkers {
     return new Promise((resolve, reject) => {
       const ended = (code: number | null, by: string | null): void => reject(new Fault("crashed", `The process that factorizes ${work.name} ended (${by ?? `exit code ${code}`}); nothing was written.`, "Close other programs if memory is short, then try again."));
       child.once("close", ended);
-      child.once("error", (error) => reject(new Fault("crashed", `A process for the factorization could not be started: ${error.message}.`)));
+      const failed = (error: Error): void => reject(new Fault("crashed", `A process for the factorization could not be started: ${error.message}.`, "Close other programs, then try again."));
+      child.once("error", failed);
       const listen = (message: FactorMessage): void => {
         if (message.type === "notice") return this.tellOnce(message.text);
         child.removeListener("message", listen);
         child.removeListener("close", ended);
+        child.removeListener("error", failed);
         this.idle.push(child);
         if (message.type === "factors") resolve(received(message.factors));
         else reject(Fault.fromPlain(message.fault));
@@ -144,7 +147,7 @@ function costOf({ target, scheme }: LayerWork): number {
   return product(target.shape) * Math.max(...SCHEMES[scheme].fullRanks(target));
 }
 
-/** Memory that the factors of a layer take to compute: where they follow data, the second moment, its factor and what is on the way to it too. */
+/** Memory that the factors of a layer take to compute. */
 function bytesOf({ target, scheme, moments }: LayerWork): number {
   const inputs = moments === undefined ? undefined : SCHEMES[scheme].inputs?.(target);
   return BYTES_OF_WEIGHT * product(target.shape) + SQUARES * 8 * Math.max(...SCHEMES[scheme].fullRanks(target)) ** 2 + (inputs === undefined ? 0 : MOMENT_COPIES * momentBytes(inputs.length, inputs.groups));

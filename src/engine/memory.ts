@@ -1,7 +1,8 @@
 /** Estimates of the memory that a compute process takes at its peak, for the schedule. */
 import { totalmem } from "node:os";
+import { KEPT_VALUES, SHORT_SIDE_ASPECT, isLong } from "../linalg/fast/longSide";
 import { decodesToFloat64 } from "../models/dtypes";
-import { LARGE_VALUES, SHORT_SIDE_ASPECT } from "./rowReading";
+import { LARGE_VALUES } from "./rowReading";
 
 /** Rows and columns. */
 type Size = readonly [number, number];
@@ -14,8 +15,6 @@ const SIDE_BYTES = 3072;
 const BLOCK_BYTES = 128 * 2 ** 20;
 /** Three triangular factors in float64, as the solver makes them where float32 blurs: `BlockedFactor`. */
 const FACTOR_BYTES = 24;
-/** A long matrix of more values is not copied: `FastSolver`. */
-const WORK_VALUES = 48 * 2 ** 20;
 /** Float32 matrices of a smaller side are computed in float64: `spectrumSolver`. */
 const FLOAT32_FROM = 512;
 
@@ -45,13 +44,15 @@ export function bytesByRows([rows, columns]: Size, dtype: string): number {
 
 /** What the solver takes beside the values: work storage in float32, and the float64 of a second computation where that blurs. */
 function solverBytes([rows, columns]: Size, dtype: string): number {
-  const [short, long] = [Math.min(rows, columns), Math.max(rows, columns)];
-  const isLong = long > SHORT_SIDE_ASPECT * short;
+  const [short, values] = [Math.min(rows, columns), rows * columns];
+  const long = isLong({ rows, columns });
   const sides = SIDE_BYTES * (rows + columns);
-  if (decodesToFloat64(dtype)) return sides + rows * columns * 8 + (isLong ? 8 * short ** 2 : 0);
-  if (short < FLOAT32_FROM) return sides + rows * columns * (isLong ? 16 : 8);
-  const work = isLong && rows * columns > WORK_VALUES ? 0 : rows * columns * 4;
-  return sides + work + (isLong ? FACTOR_BYTES * short ** 2 : rows * columns * 8);
+  if (decodesToFloat64(dtype)) return sides + values * 8 + (long ? 8 * short ** 2 : 0);
+  if (short < FLOAT32_FROM) return sides + values * (long ? 16 : 8);
+  if (!long) return sides + values * (4 + 8);
+  // A copy that is reduced to a factor, or less than that in blocks of which a Gram matrix is made.
+  const work = values > KEPT_VALUES ? 0 : values * 4;
+  return sides + work + FACTOR_BYTES * short ** 2;
 }
 
 /** Part of the machine's memory that compute processes share by default; a layer that needs more still runs, alone. */

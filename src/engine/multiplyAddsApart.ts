@@ -4,7 +4,8 @@ import { perPosition, perRun, type ActivationProbe, type MultiplyAdds } from "..
 import type { Source } from "../factorize/source";
 import { shapesApart } from "../verify/fork";
 import type { Shapes } from "../verify/verification";
-import { inTemporaryFolder, writeExposing } from "./exposedCopy";
+import { writeExposing } from "./exposedCopy";
+import { inTemporaryFolder } from "./temporaryFolder";
 
 /** A larger graph is copied and run for its multiply-adds only when they are asked for: that takes its size again on the disk. Bytes. */
 export const MOST_RUN_UNASKED = 512 * 2 ** 20;

@@ -1,3 +1,4 @@
+import { SHORT_SIDE_ASPECT } from "../linalg/fast/longSide";
 import type { RowSource } from "../linalg/rowSource";
 import { decodesToFloat64 } from "../models/dtypes";
 import { isContiguous, matrixSize } from "../models/gather";
@@ -33,9 +34,6 @@ function storedView({ tensor: { shape } }: Layer, view: MatrixView, { strides }:
 function turned(view: MatrixView): MatrixView {
   return { ...view, rows: view.columns, columns: view.rows };
 }
-
-/** From this aspect on the solver works on a factor of the short side, and goes through what is tall block by block: `FastSolver`. */
-export const SHORT_SIDE_ASPECT = 1.6;
 
 /** Of float64 values only what is tall as it is read: the solver holds others as a whole, which they are already when they are read. */
 function isWorthwhile(view: MatrixView, reading: "rows" | "columns", dtype: string): boolean {

@@ -91,6 +91,6 @@ export function excessOf(report: Report, tasks: readonly LayerTask[], budget: nu
   if (largest === undefined) return null;
   const name = clipped(report.layers[largest.layer]?.tensor.name ?? "A layer");
   const more = new Set(others.map(({ layer }) => layer).filter((layer) => layer !== largest.layer)).size;
-  const need = `needs about ${Math.ceil(largest.bytes / MEGABYTE)} MB of memory, and the computing processes may take ${Math.floor(budget / MEGABYTE)}`;
+  const need = `needs about ${Math.ceil(largest.bytes / MEGABYTE)} MB of memory, and the computing processes may take ${Math.floor(budget / MEGABYTE)} MB`;
   return more === 0 ? `${name} ${need}: it is computed alone.` : `${name} ${need}: it is computed alone, and so ${more === 1 ? "is 1 other layer" : `are ${more} other layers`}.`;
 }

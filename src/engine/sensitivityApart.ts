@@ -13,7 +13,7 @@ import type { Model, OpenOptions } from "../models/model";
 import type { CalibrationProgress } from "../verify/calibration";
 import { sensitivitiesApart } from "../verify/fork";
 import type { Calibration } from "./calibrateApart";
-import { inTemporaryFolder } from "./exposedCopy";
+import { inTemporaryFolder } from "./temporaryFolder";
 
 export interface SensitivityWish {
   readonly model: Model;

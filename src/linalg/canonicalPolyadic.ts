@@ -108,7 +108,7 @@ function improve(values: Float64Array, sizes: readonly number[], factors: Float6
 }
 
 /** Khatri–Rao product: row (i, j, …) is the elementwise product of the factors' rows i, j, …; the last axis is fastest. */
-export function outerRows(factors: readonly Float64Array[], sizes: readonly number[], rank: number): Float64Array {
+function outerRows(factors: readonly Float64Array[], sizes: readonly number[], rank: number): Float64Array {
   let rows: Float64Array = new Float64Array(rank).fill(1);
   for (const [axis, factor] of factors.entries()) {
     const count = rows.length / rank, size = sizes[axis]!;

@@ -51,6 +51,8 @@ export function sensitivitiesApart(script: string, request: SensitivityRequest, 
 export type VerifyMessage = { readonly of: "sensitivities"; readonly request: SensitivityRequest } | { readonly of: "moments"; readonly request: CalibrationRequest } | { readonly of: "latencies"; readonly request: LatencyRequest } | { readonly of: "outputs" | "weights"; readonly request: VerifyRequest } | { readonly of: "memory"; readonly request: MemoryRequest } | { readonly of: "shapes"; readonly path: string; readonly nodes: readonly string[] };
 
 async function apart<T>(script: string, message: VerifyMessage, signal: AbortSignal, tell: CalibrationProgress = () => undefined): Promise<T> {
+  // What came before, the copy of a large model, may have taken long.
+  if (signal.aborted) throw new Cancelled();
   const child = fork(script, [], { serialization: "advanced", execArgv: [], env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }, stdio: ["ignore", "ignore", "ignore", "ipc"] });
   const kill = (): void => { child.kill("SIGKILL"); };
   signal.addEventListener("abort", kill);
@@ -63,7 +65,8 @@ async function apart<T>(script: string, message: VerifyMessage, signal: AbortSig
       });
       child.once("error", (error) => reject(new Fault("crashed", `Verification could not be started: ${error.message}.`)));
       child.once("exit", (code, by) => reject(signal.aborted ? new Cancelled() : new Fault("crashed", `The verifying process ended (${by ?? `exit code ${code}`}).`, "One of the models may be too large for the memory that is left.")));
-      child.send(message);
+      // What cannot be sent to has ended, which is told.
+      child.send(message, () => undefined);
     });
   } finally {
     signal.removeEventListener("abort", kill);

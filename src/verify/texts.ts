@@ -1,3 +1,4 @@
+import { Fault } from "../shared/fault";
 import { readStored, type StoredArray } from "../models/numpy/arrays";
 import { openNumpy } from "../models/numpy/files";
 
@@ -16,9 +17,11 @@ export async function textArrays(path: string): Promise<Map<string, { readonly s
 
 async function readTexts(array: StoredArray): Promise<string[]> {
   const width = Number(TEXT.exec(array.dtype)?.[1] ?? 0);
+  const count = array.shape.reduce((all, size) => all * size, 1);
+  // The reader of models checks no shape of what it does not read.
+  if (count * Math.max(1, 4 * width) > array.bytes.size) throw new Fault("truncated", `${array.bytes.what} ends before the texts that its shape [${array.shape.join(", ")}] says.`, "The file is cut off: fetch or save it again.");
   const bytes = await readStored({ ...array, itemSize: 4 * width, isBigEndian: false });
   const codes = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  const count = array.shape.reduce((all, size) => all * size, 1);
   return Array.from({ length: count }, (_, at) => {
     const own = codes.subarray(at * width, (at + 1) * width);
     const end = own.indexOf(0);

@@ -132,7 +132,7 @@ describe("ranklens analyze", () => {
     const { code, out, err } = run("analyze", model, "--memory", "1");
     expect(code).toBe(0);
     expect(out).toMatch(/a\.weight .*4 × 4 +\d/);
-    expect(err).toMatch(/^ranklens: b\.weight needs about \d+ MB of memory, and the computing processes may take 1: it is computed alone, and so is 1 other layer\.\n$/);
+    expect(err).toMatch(/^ranklens: b\.weight needs about \d+ MB of memory, and the computing processes may take 1 MB: it is computed alone, and so is 1 other layer\.\n$/);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { NotPrepared, Planner } from "../../src/engine/planning/planner";
 import type { PrepareParams } from "../../src/engine/planning/planningProtocol";
 import { DEFAULT_OPEN_OPTIONS } from "../../src/models/model";
+import { Cancelled } from "../../src/shared/fault";
 import { noise, temporaryFolder, writeModel } from "./support/modelFiles";
 import { buildPrograms, type Programs } from "./support/programs";
 import { untilGone } from "./support/watchedEngine";
@@ -30,9 +31,9 @@ const plannerOf = (script: string): Planner => new Planner("Planning process", s
   onLayer: () => undefined, onMaking: () => undefined, onMade: () => undefined, log: (text) => started.push(Number(/(\d+) started/.exec(text)?.[1])),
 });
 
-function prepare(): Promise<unknown> {
+function prepare(cancel = signal): Promise<unknown> {
   const params: PrepareParams = { key: "m", path: writeModel(folder.path, "m.safetensors", { "a.weight": noise(2, 40, 30) }), open: DEFAULT_OPEN_OPTIONS, as: "factored", threads: 1, spectra: [], failed: new Map(), multiplyAdds: null, ladders: new Map(), made: [], times: null };
-  return planner.request("prepare", params, signal);
+  return planner.request("prepare", params, cancel);
 }
 
 describe("the planning process", () => {
@@ -44,6 +45,25 @@ describe("the planning process", () => {
     await expect(prepare()).resolves.toMatchObject({ state: "ready" });
     expect(started).toHaveLength(2);
     await untilGone(started.slice(0, 1), GONE_MS);
+  });
+
+  it("that was started for two models is followed by another for the one that was not cancelled", async () => {
+    planner = plannerOf(programs.planning);
+    const cancel = new AbortController();
+    const [kept, cancelled] = [prepare(), prepare(cancel.signal)];
+    cancel.abort();
+    await expect(cancelled).rejects.toBeInstanceOf(Cancelled);
+    await expect(kept).resolves.toMatchObject({ state: "ready" });
+    expect(started).toHaveLength(2);
+  });
+
+  it("is not started again once it was stopped", async () => {
+    planner = plannerOf(programs.planning);
+    const asked = prepare();
+    planner.stop();
+    await expect(asked).rejects.toBeInstanceOf(Cancelled);
+    expect(started).toHaveLength(1);
+    await untilGone(started, GONE_MS);
   });
 
   it("that died with a model of a request before is said to have no model", async () => {

@@ -19,7 +19,12 @@ export interface PlannerListeners {
 export class NotPrepared extends Error {}
 
 /** The process ended before it answered. */
-class Lost extends Error {}
+class Lost extends Error {
+  /** @param wasKilled another request, which was cancelled, ended it */
+  constructor(reason: string, readonly wasKilled: boolean) {
+    super(reason);
+  }
+}
 
 /** Requests that may be in the middle of a matrix: a cancel of one ends the process. They need nothing that it has. */
 const WORK: readonly PlanningMethod[] = ["prepare", "makeLadders"];
@@ -29,6 +34,7 @@ export class Planner {
   private child: ChildProcess | null = null;
   private readonly pending = new Map<number, Pending>();
   private nextId = 1;
+  private isStopped = false;
 
   /**
    * @param name for the log: "Planning process"
@@ -39,24 +45,27 @@ export class Planner {
   /** @throws Fault, Cancelled, NotPrepared */
   async request<M extends PlanningMethod>(method: M, params: PlanningMethods[M]["params"], signal: AbortSignal): Promise<PlanningMethods[M]["result"]> {
     // One that was there already may have been on its way out, so that another one is asked; one that was started for this died of it.
-    const attempts = this.child === null ? 1 : 2;
-    for (let attempt = 1; ; attempt++) {
+    let attempts = this.child === null ? 1 : 2;
+    for (;;) {
       try {
         return await this.ask(method, params, signal);
       } catch (error) {
         if (!(error instanceof Lost)) throw error;
-        if (!WORK.includes(method)) throw new NotPrepared(error.message);
-        if (attempt === attempts) throw new Fault("crashed", `The ${this.name.toLowerCase()} ended (${error.message}).`, "Try again; close other programs if memory is short.");
+        const what = `The ${this.name.toLowerCase()} ended (${error.message}).`;
+        if (!WORK.includes(method)) throw new NotPrepared(what);
+        if (!error.wasKilled && --attempts === 0) throw new Fault("crashed", what, "Try again; close other programs if memory is short.");
       }
     }
   }
 
+  /** For good: what is asked from now on is cancelled. */
   stop(): void {
+    this.isStopped = true;
     this.child?.kill("SIGKILL");
   }
 
   private ask<M extends PlanningMethod>(method: M, params: PlanningMethods[M]["params"], signal: AbortSignal): Promise<PlanningMethods[M]["result"]> {
-    if (signal.aborted) return Promise.reject(new Cancelled());
+    if (signal.aborted || this.isStopped) return Promise.reject(new Cancelled());
     const child = (this.child ??= this.start());
     const id = this.nextId++;
     return new Promise<PlanningMethods[M]["result"]>((resolve, reject) => {
@@ -99,7 +108,7 @@ export class Planner {
 
   private ended(child: ChildProcess, reason: string): void {
     if (this.child === child) this.child = null;
-    for (const [id, pending] of [...this.pending]) if (pending.child === child) this.take(id)?.reject(new Lost(reason));
+    for (const [id, pending] of [...this.pending]) if (pending.child === child) this.take(id)?.reject(new Lost(reason, child.killed));
   }
 
   private take(id: number): Pending | undefined {

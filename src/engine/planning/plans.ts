@@ -114,7 +114,12 @@ export class Plans {
       if (!(error instanceof NotPrepared)) throw error;
     }
     await this.prepare(report, as, signal);
-    return ask(key);
+    try {
+      return await ask(key);
+    } catch (error) {
+      if (!(error instanceof NotPrepared)) throw error;
+      throw new Fault("crashed", "The planning process lost the model twice.", "Try again; close other programs if memory is short.");
+    }
   }
 
   /** @returns whether the planning process has to be told of more than it knew */

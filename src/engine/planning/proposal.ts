@@ -121,7 +121,7 @@ export function saved({ latency }: PreparedModel, layer: PlanLayer, unit: Unit, 
   }
 }
 
-export function schemeOf(id: string): SchemeWish {
+function schemeOf(id: string): SchemeWish {
   if (!isSchemeWish(id)) throw unknown("scheme", id);
   return id;
 }

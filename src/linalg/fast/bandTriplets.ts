@@ -13,13 +13,13 @@ import { FloatArena } from "./floatArena";
 import type { Block, Floats, Gemm } from "./gemm";
 import { GramMatrix } from "./gram";
 import { KernelModule } from "./kernels";
+import { isLong } from "./longSide";
 import { ReflectorPanels } from "./reflectorPanels";
 import { scaledToModerate } from "./scaling";
 import { sumOfSquares } from "../sumOfSquares";
+import { transposeInto } from "./transposeInto";
 import { negligibleSquare, padTo } from "./twoStage";
 
-/** From this aspect on, a factor of the short side comes first. */
-const SHORT_SIDE_ASPECT = 1.6;
 /** The last value as part of the largest: float32 leaves three digits of it. */
 const SMALLEST = 1e-4;
 /** What is left of A, as part of its norm: below, rounding of what is kept (1e-6) counts against it, and float64 does better. */
@@ -99,13 +99,13 @@ function shortSideVectors(a: Block & { readonly data: Float32Array }, frobenius:
 
 /** What has the short side's vectors on the side that the reduction keeps: A itself, or the transposed factor of its Gram matrix. */
 function squareOf(a: Block & { readonly data: Float32Array }, gemm: Gemm, module: KernelModule): { square: Block; unit: number } {
-  const [short, long] = [Math.min(a.rows, a.columns), Math.max(a.rows, a.columns)];
-  if (long <= SHORT_SIDE_ASPECT * short) return { square: a, unit: 1 };
+  if (!isLong(a)) return { square: a, unit: 1 };
+  const short = Math.min(a.rows, a.columns);
   const gram = new GramMatrix(short, gemm);
   if (a.rows > a.columns) gram.addRows(a);
   else gram.addColumns(a);
   const { factor, unit } = gram.cholesky(module);
-  return { square: { rows: short, columns: short, data: turned(factor.data, short, short, new Float32Array(short * short)) }, unit };
+  return { square: { rows: short, columns: short, data: transposeInto(factor.data, short, short, new Float32Array(short * short)) }, unit };
 }
 
 /**
@@ -113,7 +113,7 @@ function squareOf(a: Block & { readonly data: Float32Array }, gemm: Gemm, module
  * left of angles between them. Null where that is too much.
  */
 function asOrthonormalRows({ columns, data }: Block, count: number, length: number, gemm: Gemm, arena: FloatArena): Block | null {
-  const vectors = { rows: count, columns: length, data: turned(data, length, columns, arena.take(columns * length)).subarray(0, count * length) };
+  const vectors = { rows: count, columns: length, data: transposeInto(data, length, columns, arena.take(columns * length)).subarray(0, count * length) };
   const gram = { rows: count, columns: count, data: arena.take(count * count) };
   gemm.multiplyTransB(vectors, vectors, gram);
   let most = 0;
@@ -166,7 +166,7 @@ function withImages(a: Block, near: Block, values: Float64Array, unscale: number
     for (let at = k * columns; at < (k + 1) * columns; at++) right[at]! /= norms[k]!;
   }
   if (!areImages(norms, values)) return null;
-  return { rank, values: norms.map((value) => value * unscale), left: doubles(turned(near.data, rank, rows, arena.take(rows * rank))), right };
+  return { rank, values: norms.map((value) => value * unscale), left: doubles(transposeInto(near.data, rank, rows, arena.take(rows * rank))), right };
 }
 
 function areImages(norms: Float64Array, values: Float64Array): boolean {
@@ -178,13 +178,4 @@ function doubles(data: Floats): Float64Array {
   const values = new Float64Array(data.length);
   for (let at = 0; at < data.length; at++) values[at] = data[at]!;
   return values;
-}
-
-/** rows × columns → columns × rows, in squares that stay in cache. */
-function turned(data: Floats, rows: number, columns: number, target: Float32Array): Float32Array {
-  for (let i0 = 0; i0 < rows; i0 += 16) {
-    const i1 = Math.min(rows, i0 + 16);
-    for (let j = 0; j < columns; j++) for (let i = i0; i < i1; i++) target[j * rows + i] = data[i * columns + j]!;
-  }
-  return target;
 }

@@ -13,6 +13,7 @@ import { GramMatrix } from "./gram";
 import { spectrumOfGram } from "./gramSpectrum";
 import { KernelModule } from "./kernels";
 import { leadingOfBlocks } from "./leadingOfBlocks";
+import { KEPT_VALUES, SHORT_SIDE_ASPECT, isLong } from "./longSide";
 import { OnnxGemm } from "./onnxGemm";
 import { plainGemm } from "./plainGemm";
 import { moderateSource, scaleToModerate } from "./scaling";
@@ -35,12 +36,6 @@ export interface FastSolverOptions {
   /** Hears once, in one sentence, why the fallback is used. */
   readonly tell?: (sentence: string) => void;
 }
-
-/** From this aspect on, a factor of the short side comes first. */
-const SHORT_SIDE_ASPECT = 1.6;
-
-/** A work storage of up to so many values stays from matrix to matrix; a longer one of a long matrix is not made at all. */
-const KEPT_VALUES = 48 * 2 ** 20;
 
 /** Up to this short side a float32 matrix's Gram matrix is quicker than an LQ factor, in whose panels little is a product. */
 const GRAM_SIDE = 2560;
@@ -144,9 +139,9 @@ export class FastSolver implements SpectrumSolver, RowLeadingSolver {
     const { rows, columns, data } = block;
     if (isForDirect(block)) return directSingularValues(block, module);
     if (data instanceof Float64Array) return doubleSingularValues(block, frobenius, gemm, module);
-    const work = this.workFor(data.length);
+    const work = (): Float32Array => this.workFor(data.length);
     const square = isLong(block) ? shortFactor({ rows, columns, data }, gemm, module, negligibleSquare("float32", frobenius), { work }) : block;
-    const values = twoStageSingularValues(square, square === block ? work : square.data, frobenius, gemm, module);
+    const values = twoStageSingularValues(square, square === block ? work() : square.data, frobenius, gemm, module);
     return float32Blurs(values, 0) ? doubleSingularValues(block, frobenius, gemm, module) : values;
   }
 
@@ -194,7 +189,7 @@ function doubleSingularValues({ rows, columns, data }: Block, frobenius: number,
   const short = Math.min(rows, columns);
   const negligible = negligibleSquare("float64", frobenius);
   let square: Block;
-  if (!isLong({ rows, columns, data })) square = { rows, columns, data: data instanceof Float64Array ? data : new Float64Array(data) };
+  if (!isLong({ rows, columns })) square = { rows, columns, data: data instanceof Float64Array ? data : new Float64Array(data) };
   else if (data instanceof Float64Array) square = shortFactor({ rows, columns, data }, gemm, module, negligible);
   else {
     const factor = new BlockedFactor(short, gemm, module, negligible);
@@ -203,10 +198,6 @@ function doubleSingularValues({ rows, columns, data }: Block, frobenius: number,
     square = factor.finish();
   }
   return twoStageSingularValues(square, square.data, frobenius, gemm, module);
-}
-
-function isLong({ rows, columns }: Block): boolean {
-  return Math.max(rows, columns) > SHORT_SIDE_ASPECT * Math.min(rows, columns);
 }
 
 function isForDirect({ rows, columns }: Block): boolean {

@@ -54,7 +54,7 @@ export class OnnxGemm implements Gemm {
       if (!gemm.passes("float32") || !gemm.passes("float64")) return { reason: `ONNX Runtime ${loaded.runtime.version} does not write products where it is told to.` };
       gemm.withholdFrom = gemm.canWithhold() ? WITHHOLD_BYTES : Infinity;
     } catch (error) {
-      return { reason: `ONNX Runtime ${loaded.runtime.version} fails its test: ${error instanceof Error ? error.message : String(error)}` };
+      return { reason: `ONNX Runtime ${loaded.runtime.version} fails its test: ${(error instanceof Error ? error.message : String(error)).replace(/\.$/, "")}.` };
     }
     return { gemm };
   }
@@ -158,6 +158,7 @@ const NOT_HANDED_BACK = /^Tensor type \(\d+\) is not supported/;
 
 /** Runs a session that has the output `withheld`. */
 function runWithheld(session: NativeSession, feeds: Parameters<NativeSession["run"]>[0], output: InstanceType<OnnxRuntime["Tensor"]>): void {
+  // Gathering a stack takes longer than the throw.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {

@@ -1,6 +1,7 @@
 /** The reflectors of the first stage that lead from the band's columns back to the matrix's short side. */
 import type { PanelListener } from "./bandReduction";
 import type { Block, Floats, Gemm } from "./gemm";
+import { transposeInto } from "./transposeInto";
 import { triangularFactor } from "./triangularFactor";
 
 /** Panels that are applied together: products with fewer vectors are slower, with more they do more. */
@@ -65,14 +66,6 @@ function joined(panels: readonly Panel[], order: number, b: number, reflectors: 
     taus.set(panel.taus, p * b);
   });
   return { first, reflectors, taus };
-}
-
-/** In squares that stay in cache. */
-function transposeInto(source: Floats, rows: number, columns: number, target: Floats): void {
-  for (let i0 = 0; i0 < rows; i0 += 16) {
-    const i1 = Math.min(rows, i0 + 16);
-    for (let j = 0; j < columns; j++) for (let i = i0; i < i1; i++) target[j * rows + i] = source[i * columns + j]!;
-  }
 }
 
 function block(data: Floats, rows: number, columns: number): Block {

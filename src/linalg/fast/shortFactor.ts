@@ -10,16 +10,16 @@ export const PADDING = 16;
 
 /**
  * The lower triangular factor (short × short, of the matrix's type), which has the singular values of the matrix.
- * @param matrix a wide one whose rows need no padding is left as it is, unless its storage is the work storage
+ * @param matrix left as it is where there is a work storage, and where its rows are padded or it is transposed
  * @param negligible squared norm that counts as zero
- * @param work at least as long as the matrix; left out: its own storage
+ * @param work at least as long as the matrix, asked for where no copy is made anyway; left out: the matrix's own storage
  * @param factor where to put the factor, short²
  */
-export function shortFactor<T extends Floats>(matrix: Block & { readonly data: T }, gemm: Gemm, module: KernelModule, negligible: number, { work, factor }: { work?: T; factor?: T } = {}): Block & { readonly data: T } {
+export function shortFactor<T extends Floats>(matrix: Block & { readonly data: T }, gemm: Gemm, module: KernelModule, negligible: number, { work, factor }: { work?: () => T; factor?: T } = {}): Block & { readonly data: T } {
   const short = Math.min(matrix.rows, matrix.columns);
   const wide = shortSideAsRows(matrix, short);
   const lower = factor ?? zeros(matrix.data, short * short);
-  const a = new ReflectedMatrix(wide, PANEL, wide.data === matrix.data ? (work ?? wide.data) : wide.data, gemm, module, negligible);
+  const a = new ReflectedMatrix(wide, PANEL, wide.data === matrix.data ? (work?.() ?? wide.data) : wide.data, gemm, module, negligible);
   for (let done = 0; done < short; ) {
     a.startBlock();
     let dead = 0;

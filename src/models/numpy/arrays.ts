@@ -43,7 +43,17 @@ export function storedArray(name: string, header: NpyHeader, bytes: NpyBytes): S
   if (count * type.itemSize > Number.MAX_SAFE_INTEGER) return { ...base, reason: `its shape [${shape.join(", ")}] has too large a product` };
   const needed = shape.includes(0) ? 0 : count * type.itemSize, there = bytes.size - dataStart;
   if (needed > there) return { ...base, bytesMissing: needed - there, reason: `its values take ${needed} bytes, of which the file has ${there}: it is cut off` };
-  return type.isFloat ? base : { ...base, reason: `${type.dtype}: not a weight` };
+  return type.isFloat ? base : { ...base, reason: noWeight(type.dtype) };
+}
+
+/** Why an array of integers is no layer. */
+function noWeight(dtype: string): string {
+  return `${dtype}: not a weight`;
+}
+
+/** Whether an array can be read as numbers: floats, or integers, which are no weights. */
+export function holdsNumbers({ itemSize, reason, dtype }: StoredArray): boolean {
+  return itemSize > 0 && (reason === null || reason === noWeight(dtype));
 }
 
 function typeOf(descr: string | null): Pick<StoredArray, "dtype" | "itemSize" | "isBigEndian" | "isFloat" | "reason"> {

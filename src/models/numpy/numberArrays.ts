@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { Fault } from "../../shared/fault";
 import type { Values } from "../model";
-import { readArray, type StoredArray } from "./arrays";
+import { holdsNumbers, readArray } from "./arrays";
 import { openNumpy } from "./files";
 
 /** An array of data: floats, or integers, which are no weights to the reader of models. */
@@ -32,8 +32,4 @@ export async function withNumberArrays<T>(path: string, next: string, use: (arra
   const readable = new Map(arrays.filter(holdsNumbers).map((array) => [array.name, { shape: array.shape, read: () => readArray(array) }]));
   if (readable.size > 0) return file.whileOpen(() => use(readable));
   throw new Fault("unsupported", `${basename(path)} holds no array of numbers (${arrays[0]?.name ?? ""}: ${arrays[0]?.reason ?? "empty"}).`, next);
-}
-
-function holdsNumbers({ itemSize, reason, dtype }: StoredArray): boolean {
-  return itemSize > 0 && (reason === null || reason === `${dtype}: not a weight`);
 }

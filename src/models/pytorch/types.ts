@@ -45,7 +45,7 @@ const TYPES: readonly (readonly [string, string | null, DataType])[] = [
 export const TYPE_OF_NAME: ReadonlyMap<string, DataType> = new Map(TYPES.map(([name, , data]) => [`torch.${name}`, data]));
 
 /** Bytes without a type, as newer files store all storages. */
-export const UNTYPED = type("bytes", 1, "unread");
+const UNTYPED = type("bytes", 1, "unread");
 
 /** "FloatStorage"; of `torch`, `torch.cuda` and `torch.storage`. */
 export const TYPE_OF_STORAGE: ReadonlyMap<string, DataType> = new Map([

@@ -26,7 +26,7 @@ export async function rootTable(file: PagedBytes): Promise<Table> {
   return tableAt(file, (await file.cursor(0, 4)).u32());
 }
 
-export async function tableAt(file: PagedBytes, at: number): Promise<Table> {
+async function tableAt(file: PagedBytes, at: number): Promise<Table> {
   const scheme = at - (await file.cursor(at, 4)).i32();
   if (scheme < 0) throw file.damaged("a table whose scheme is outside of the file", at);
   const head = await file.cursor(scheme, 4);
