@@ -61,8 +61,8 @@ async function apart<T>(script: string, message: VerifyMessage, signal: AbortSig
         else if ("result" in answer) resolve(answer.result);
         else reject(Fault.fromPlain(answer.fault));
       });
-      child.once("error", (error) => reject(new Fault("crashed", `The process that runs models could not be started: ${error.message}.`, "Close other programs if memory is short, then try again.")));
-      child.once("exit", (code, by) => reject(signal.aborted ? new Cancelled() : new Fault("crashed", `The process that runs models ended (${by ?? `exit code ${code}`}).`, "A model may be too large for the memory that is left: close other programs, then try again.")));
+      child.once("error", (error) => reject(new Fault("crashed", `Verification could not be started: ${error.message}.`)));
+      child.once("exit", (code, by) => reject(signal.aborted ? new Cancelled() : new Fault("crashed", `The verifying process ended (${by ?? `exit code ${code}`}).`, "One of the models may be too large for the memory that is left.")));
       child.send(message);
     });
   } finally {
