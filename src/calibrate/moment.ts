@@ -1,5 +1,6 @@
 import type { Block, Gemm } from "../linalg/fast/gemm";
 import { GramMatrix } from "../linalg/fast/gram";
+import { sumOfSquares } from "../linalg/sumOfSquares";
 
 /** The second moment of what a matrix is applied to: the mean of x xᵀ over all inputs x. */
 export interface Moment {
@@ -9,12 +10,15 @@ export interface Moment {
   readonly count: number;
   /** n × n, symmetric. */
   readonly mean: Float64Array;
+  /** The mean of ‖x‖⁴: how much x xᵀ varies. */
+  readonly fourth: number;
 }
 
 /** A second moment as it is added up, in float64, block after block of inputs. */
 export class MomentSum {
   private readonly gram: GramMatrix;
   private count = 0;
+  private fourth = 0;
 
   constructor(readonly inputs: number, gemm: Gemm) {
     this.gram = new GramMatrix(inputs, gemm);
@@ -24,6 +28,7 @@ export class MomentSum {
   add(rows: Block): void {
     this.gram.addRows(rows);
     this.count += rows.rows;
+    for (let at = 0; at < rows.rows * rows.columns; at += rows.columns) this.fourth += sumOfSquares(rows.data.subarray(at, at + rows.columns)) ** 2;
   }
 
   get moment(): Moment {
@@ -32,7 +37,7 @@ export class MomentSum {
     for (let i = 0; i < n; i++) {
       for (let j = 0; j <= i; j++) mean[j * n + i] = mean[i * n + j]! /= Math.max(1, count);
     }
-    return { inputs: n, count, mean };
+    return { inputs: n, count, mean, fourth: this.fourth / Math.max(1, count) };
   }
 }
 

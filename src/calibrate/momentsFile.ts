@@ -1,7 +1,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import type { Moment } from "./moment";
 
-/** Of the numbers that come first: how many moments, their inputs, and the count. */
+/** Of the numbers that come first: how many moments, their inputs, and the count. Each moment has its fourth ahead. */
 const HEAD = 3;
 const BYTES = Float64Array.BYTES_PER_ELEMENT;
 
@@ -13,7 +13,10 @@ export async function writeMoments(path: string, moments: readonly Moment[]): Pr
   const file = await open(path, "wx");
   try {
     await file.writeFile(bytesOf(Float64Array.of(moments.length, moments[0]?.inputs ?? 0, moments[0]?.count ?? 0)));
-    for (const { mean } of moments) await file.writeFile(bytesOf(mean));
+    for (const { mean, fourth } of moments) {
+      await file.writeFile(bytesOf(Float64Array.of(fourth)));
+      await file.writeFile(bytesOf(mean));
+    }
   } finally {
     await file.close();
   }
@@ -24,7 +27,11 @@ export async function readMoments(path: string): Promise<Moment[]> {
   try {
     const [groups = 0, inputs = 0, count = 0] = await numbers(file, 0, HEAD);
     const moments: Moment[] = [];
-    for (let group = 0; group < groups; group++) moments.push({ inputs, count, mean: await numbers(file, HEAD + group * inputs * inputs, inputs * inputs) });
+    const size = inputs * inputs;
+    for (let group = 0, at = HEAD; group < groups; group++, at += 1 + size) {
+      const [fourth = 0] = await numbers(file, at, 1);
+      moments.push({ inputs, count, fourth, mean: await numbers(file, at + 1, size) });
+    }
     return moments;
   } finally {
     await file.close();

@@ -1,6 +1,7 @@
 import { choleskyFactor } from "../linalg/cholesky";
 import type { Block, Gemm } from "../linalg/fast/gemm";
 import type { Matrix } from "../linalg/matrix";
+import { sumOfSquares } from "../linalg/sumOfSquares";
 import type { TruncatedSvd } from "../linalg/svd";
 import { transposed } from "../linalg/transposed";
 import type { Moment } from "./moment";
@@ -11,6 +12,9 @@ import type { Moment } from "./moment";
  */
 const FLOOR = 1e-8;
 
+/** Samples for each input from which on a moment is taken as it is. */
+const ENOUGH = 10;
+
 /** Which side of a matrix inputs multiply: (out, in) has them as columns, (in, out) as rows. */
 export type InputSide = "rows" | "columns";
 
@@ -18,7 +22,9 @@ export type InputSide = "rows" | "columns";
  * S of n × n with S Sᵀ = the mean of x xᵀ, so that ‖(W − Ŵ)S‖_F² is the mean of ‖(W − Ŵ)x‖² (SVD-LLM: Wang et al., 2024): by
  * Cholesky's factorization, and where some combination of inputs is all but zero by eigenvectors, Q √Λ, with small Λ raised.
  */
-export async function whiteningOf({ inputs: n, mean }: Moment, svd: TruncatedSvd): Promise<Float64Array> {
+export async function whiteningOf(moment: Moment, svd: TruncatedSvd): Promise<Float64Array> {
+  const { inputs: n } = moment;
+  const mean = shrunk(moment);
   const factor = mean.slice();
   let largest = 0;
   for (let i = 0; i < n; i++) largest = Math.max(largest, mean[i * n + i]!);
@@ -31,6 +37,24 @@ export async function whiteningOf({ inputs: n, mean }: Moment, svd: TruncatedSvd
   const roots = values.map((value) => Math.sqrt(Math.max(value, FLOOR * values[0]!)));
   for (let at = 0; at < left.length;) for (let k = 0; k < n; k++) left[at++]! *= roots[k]!;
   return left;
+}
+
+/**
+ * Few samples leave out directions that other inputs have, and a cut that follows them alone loses those: the moment is drawn
+ * towards that of inputs without a direction, as far as its samples vary (Ledoit & Wolf, A well-conditioned estimator for
+ * large-dimensional covariance matrices, 2004).
+ */
+function shrunk({ inputs: n, count, mean, fourth }: Moment): Float64Array {
+  if (count >= ENOUGH * n) return mean;
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += mean[i * n + i]!;
+  const squares = sumOfSquares(mean), level = trace / n;
+  // ‖M − μI‖² = ‖M‖² − nμ², and the mean of ‖x xᵀ − M‖² is that of ‖x‖⁴ less ‖M‖². One sample says nothing of how they vary.
+  const away = squares - n * level * level, noise = count > 1 ? (fourth - squares) / (count - 1) : away;
+  const share = away <= 0 ? 1 : Math.min(1, Math.max(0, noise / away));
+  const result = mean.map((value) => (1 - share) * value);
+  for (let i = 0; i < n; i++) result[i * n + i]! += share * level;
+  return result;
 }
 
 /** A weight as (out, in). */

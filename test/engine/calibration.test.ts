@@ -175,7 +175,7 @@ describe("ranklens factorize --allocate sensitivity", () => {
 
 /** Three layers of noise and their recorded inputs, in few directions; the last is the model's head. */
 function recorded(): string {
-  python("numpy.savez('d', **{'a.weight': (r.standard_normal((90, 6)) @ r.standard_normal((6, 30)) + 0.01 * r.standard_normal((90, 30))).astype('f4'), 'b': r.standard_normal((5, 18, 40)).astype('f4'), 'epoch': numpy.arange(3.0)})");
+  python("numpy.savez('d', **{'a.weight': (r.standard_normal((400, 6)) @ r.standard_normal((6, 30)) + 0.01 * r.standard_normal((400, 30))).astype('f4'), 'b': r.standard_normal((5, 100, 40)).astype('f4'), 'epoch': numpy.arange(3.0)})");
   return writeModel(folder.path, "m.safetensors", { "a.weight": noise(2, 40, 30), "a.bias": noise(3, 40), "b.weight": noise(4, 30, 40), "c.weight": noise(5, 30, 30), "head.weight": noise(6, 12, 30) });
 }
 
@@ -187,7 +187,7 @@ describe("ranklens factorize --calibration, of a format without a graph,", () =>
     // Six directions hold all but noise of what a is applied to.
     expect(plan.layers[0]!.relativeError).toBeLessThan(0.05);
     expect(plan.layers[1]!.relativeError).toBeGreaterThan(0.5);
-    expect(notes).toEqual(["calibrated on 90 samples of d.npz", "the data says nothing of c.weight, which is looked at by its weight alone: d.npz has no inputs of it", "d.npz holds arrays that are named as none of these layers: epoch"]);
+    expect(notes).toEqual(["calibrated on 500 samples of d.npz", "the data says nothing of c.weight, which is looked at by its weight alone: d.npz has no inputs of it", "d.npz holds arrays that are named as none of these layers: epoch"]);
   });
 
   it("writes factors that lose of the recorded outputs what the plan says, and the same bytes again", () => {

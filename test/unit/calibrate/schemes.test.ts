@@ -12,7 +12,7 @@ import { sumOfSquares } from "../../../src/linalg/sumOfSquares";
 import { exactSvd } from "../../../src/linalg/svd";
 import { gaussianMatrix, matrixOfSpectrum } from "../support/matrices";
 
-const SAMPLES = 70;
+const SAMPLES = 400;
 const target = (form: Target["form"], ...shape: number[]): Target => ({ name: "w", kind: "linear", shape, dtype: "float32", form });
 
 const LAYERS: Readonly<Record<string, Target>> = {

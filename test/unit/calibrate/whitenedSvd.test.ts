@@ -15,6 +15,9 @@ const minus = (a: Matrix, b: Matrix): Matrix => ({ ...a, data: Float64Array.from
 const of = ({ rank, values, left, right }: Triplets): Matrix =>
   multiply({ rows: left.length / rank, columns: rank, data: left.map((value, at) => value * values[at % rank]!) }, { rows: rank, columns: right.length / rank, data: right });
 
+/** Enough for the largest of these layers: fewer than ten for each input are drawn towards none. */
+const SAMPLES = 240;
+
 /** Samples as rows, some directions of which are a thousand times as strong as others. */
 function samplesOf(count: number, inputs: number, directions = Math.min(count, inputs)): Matrix {
   return matrixOfSpectrum(count, inputs, Float64Array.from({ length: directions }, (_, index) => 10 ** (-3 * index / directions)), 5);
@@ -31,7 +34,7 @@ const outputError = (weight: Matrix, cut: Matrix, samples: Matrix): number => no
 
 describe.each([[20, 12], [12, 20], [16, 16]])("a weight of %i outputs and %i inputs, cut by what it is applied to,", (outputs, inputs) => {
   const weight = gaussianMatrix(outputs, inputs, 3);
-  const samples = samplesOf(60, inputs);
+  const samples = samplesOf(SAMPLES, inputs);
   const svd = new WhitenedSvd(exactSvd, plainGemm, [momentOf(samples)], "columns");
 
   it("loses of its outputs what no matrix of the rank loses less of: the singular values of W X beyond it", async () => {
@@ -64,13 +67,13 @@ describe.each([[20, 12], [12, 20], [16, 16]])("a weight of %i outputs and %i inp
     const { rows, columns, data } = whitened(outputsFirst(weight, "columns"), await whiteningOf(momentOf(samples), exactSvd), plainGemm);
     const values = await exactSolver.singularValues({ rows, columns, data });
     const own = await exactSolver.singularValues(multiply(weight, transposed(samples)));
-    for (const [index, value] of values.entries()) expect(value).toBeCloseTo(own[index]! / Math.sqrt(60), 9);
+    for (const [index, value] of values.entries()) expect(value).toBeCloseTo(own[index]! / Math.sqrt(SAMPLES), 9);
   });
 });
 
 describe("inputs in fewer directions than there are", () => {
   const weight = gaussianMatrix(14, 20, 3);
-  const samples = samplesOf(40, 20, 6);
+  const samples = samplesOf(SAMPLES, 20, 6);
   const svd = new WhitenedSvd(exactSvd, plainGemm, [momentOf(samples)], "columns");
 
   it("leave nothing of the outputs to lose at as many ranks, though Cholesky's factorization fails", async () => {
@@ -80,12 +83,30 @@ describe("inputs in fewer directions than there are", () => {
   it("leave a layer at full rank what it was", async () => {
     expect(norm(minus(weight, of(await svd.truncate(weight, 14)))) / norm(weight)).toBeLessThan(1e-9);
   });
+});
 
-  it("as one sample alone has, too", async () => {
-    const one = samplesOf(1, 20);
-    const single = new WhitenedSvd(exactSvd, plainGemm, [momentOf(one)], "columns");
-    expect(outputError(weight, of(await single.truncate(weight, 1)), one)).toBeLessThan(1e-3);
-    expect(norm(minus(weight, of(await single.truncate(weight, 14)))) / norm(weight)).toBeLessThan(1e-9);
+describe("few samples", () => {
+  const inputs = 30;
+  const weight = gaussianMatrix(24, inputs, 3);
+  /** Some inputs are stronger than others, and none is without energy. */
+  const strengths = Float64Array.from({ length: inputs }, (_, index) => 10 ** (-index / inputs));
+  const drawn = (count: number, seed: number): Matrix => ({ ...gaussianMatrix(count, inputs, seed), data: gaussianMatrix(count, inputs, seed).data.map((value, at) => value * strengths[at % inputs]!) });
+  const others = drawn(2000, 8);
+  const cutBy = async (samples: Matrix, rank: number): Promise<number> => outputError(weight, of(await new WhitenedSvd(exactSvd, plainGemm, [momentOf(samples)], "columns").truncate(weight, rank)), others);
+
+  it.each([3, 10, 25, 60])("(%i) give a cut that loses no more of other inputs' outputs than one without data, but for a little", async (count) => {
+    for (const rank of [6, 14]) expect(await cutBy(drawn(count, 5), rank)).toBeLessThan(1.02 * outputError(weight, of(await exactSvd.truncate(weight, rank)), others));
+  });
+
+  it("give a better cut the more there are", async () => {
+    const [few, more, many] = [await cutBy(drawn(10, 5), 14), await cutBy(drawn(60, 5), 14), await cutBy(drawn(600, 5), 14)];
+    expect(more).toBeLessThan(few);
+    expect(many).toBeLessThan(more);
+  });
+
+  it("as one alone, say nothing: the cut is the weight's own", async () => {
+    const cut = of(await new WhitenedSvd(exactSvd, plainGemm, [momentOf(drawn(1, 5))], "columns").truncate(weight, 7));
+    expect(norm(minus(cut, of(await exactSvd.truncate(weight, 7)))) / norm(weight)).toBeLessThan(1e-9);
   });
 });
 
