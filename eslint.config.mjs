@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 /**
- * Dependencies point one way (style.md of the project, ARCHITECTURE.md): vscode/ and webview/ → engine/ →
+ * Dependencies point one way (ARCHITECTURE.md): vscode/ and webview/ → engine/ →
  * domain → models, linalg → shared. Nothing below src/vscode knows `vscode`, nothing but webview/ the DOM.
  */
 const forbid = (...groups) => ({

@@ -1,5 +1,5 @@
 import { Fault } from "../shared/fault";
-import { bytesText, countText } from "../shared/figures";
+import { bytesText, countText, millisecondsText } from "../shared/figures";
 import type { MeasuredLatency } from "../factorize/latency";
 import type { AllocationId, Wish } from "../factorize/propose";
 import type { MeasuredSensitivity } from "../factorize/sensitivity";
@@ -10,7 +10,7 @@ const WORDS = {
   params: (amount: number) => `${countText(amount)} parameters`,
   bytes: bytesText,
   macs: (amount: number) => `${countText(amount)} multiply-adds`,
-  latency: (amount: number) => `${Number(amount.toPrecision(3))} ms`,
+  latency: millisecondsText,
 } as const;
 export type BudgetUnit = keyof typeof WORDS;
 

@@ -5,9 +5,8 @@ import { assertDataFits, contentHash, needsData } from "../factorize/apply";
 import { candidateNames, type CandidateOptions } from "../factorize/candidates";
 import type { Plan } from "../factorize/plan";
 import type { MeasuredSensitivity } from "../factorize/sensitivity";
-import type { CalibrationProgress } from "../verify/calibration";
 import { dataFiles } from "../verify/protoInputs";
-import { ProgressBar } from "./progressBar";
+import { withProgressBar } from "./progressBar";
 
 type Request = Omit<CalibrateRequest, "isWanted" | "data" | "scheme">;
 
@@ -32,20 +31,11 @@ export async function calibrationOf(plan: Plan, request: Request, data: string |
 
 /** @throws Fault, Cancelled */
 export function sensitivityFor(wish: SensitivityWish, signal: AbortSignal): Promise<MeasuredSensitivity> {
-  return withBar((tell) => sensitivityApart(wish, join(__dirname, "verify.js"), signal, tell));
+  return withProgressBar((bar) => sensitivityApart(wish, join(__dirname, "verify.js"), signal, (done, total, layer) => bar.showLayer(done, total, layer)));
 }
 
 function calibrated(request: CalibrateRequest, signal: AbortSignal): Promise<Calibration> {
-  return withBar((tell) => calibrateApart(request, join(__dirname, "verify.js"), signal, tell));
-}
-
-async function withBar<T>(work: (tell: CalibrationProgress) => Promise<T>): Promise<T> {
-  const bar = new ProgressBar(process.stderr);
-  try {
-    return await work((done, total, layer) => bar.show({ path: "", state: "running", done, failed: 0, estimated: 0, total, current: [layer], elapsedMs: 0, etaMs: null, ahead: 0, fault: null }));
-  } finally {
-    bar.clear();
-  }
+  return withProgressBar((bar) => calibrateApart(request, join(__dirname, "verify.js"), signal, (done, total, layer) => bar.showLayer(done, total, layer)));
 }
 
 /** What a person should know of it. */

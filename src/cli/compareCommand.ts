@@ -5,8 +5,8 @@ import { compareApart } from "../engine/compareApart";
 import { printable } from "../engine/printable";
 import { comparisonJson, comparisonText } from "./comparisonReport";
 import { EXIT } from "./exitCodes";
-import { whileInterruptible } from "./factorizeCommand";
-import { ProgressBar } from "./progressBar";
+import { whileInterruptible } from "./interrupt";
+import { withProgressBar } from "./progressBar";
 
 /** Options of `ranklens compare`, as commander parses them. */
 export interface CompareFlags {
@@ -17,12 +17,10 @@ export interface CompareFlags {
 
 /** @returns the exit code. @throws Fault */
 export async function compareCommand(a: string, b: string, { json, threads, allowExternalData }: CompareFlags): Promise<number> {
-  const bar = new ProgressBar(process.stderr);
   const request = { a: resolve(a), b: resolve(b), options: { ...DEFAULT_OPEN_OPTIONS, allowExternalDataOutside: allowExternalData }, threads: threads ?? availableParallelism() };
-  const comparison = await whileInterruptible((signal) => compareApart(join(__dirname, "compare.js"), request, signal, (message) => {
-    if (message.type !== "progress") return;
-    bar.show({ path: "", state: "running", done: message.done, failed: 0, estimated: 0, total: message.total, current: [message.name], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
-  })).finally(() => bar.clear());
+  const comparison = await whileInterruptible((signal) => withProgressBar((bar) => compareApart(join(__dirname, "compare.js"), request, signal, (message) => {
+    if (message.type === "progress") bar.showLayer(message.done, message.total, message.name);
+  })));
   if (comparison === null) {
     process.stderr.write("ranklens: interrupted.\n");
     return EXIT.interrupted;

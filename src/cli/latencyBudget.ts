@@ -6,18 +6,11 @@ import type { MeasuredLatency } from "../factorize/latency";
 import type { PlanLatency } from "../factorize/plan";
 import type { Source } from "../factorize/source";
 import type { Verification } from "../verify/verification";
-import { ProgressBar } from "./progressBar";
+import { withProgressBar } from "./progressBar";
 
 /** Measures for a budget in latency, with a bar on a terminal. @throws Fault, Cancelled */
-export async function measureLatency(considered: readonly Considered[], source: Source, path: string, signal: AbortSignal): Promise<MeasuredLatency> {
-  const bar = new ProgressBar(process.stderr);
-  try {
-    return await latencyApart(considered, source, path, join(__dirname, "verify.js"), signal, (done, total, layer) => {
-      bar.show({ path: "", state: "running", done, failed: 0, estimated: 0, total, current: [layer], elapsedMs: 0, etaMs: null, ahead: 0, fault: null });
-    });
-  } finally {
-    bar.clear();
-  }
+export function measureLatency(considered: readonly Considered[], source: Source, path: string, signal: AbortSignal): Promise<MeasuredLatency> {
+  return withProgressBar((bar) => latencyApart(considered, source, path, join(__dirname, "verify.js"), signal, (done, total, layer) => bar.showLayer(done, total, layer)));
 }
 
 /** What is expected is the sum of layers measured alone: it is not called faster. */

@@ -7,7 +7,8 @@ import { EXIT } from "./exitCodes";
 import { analyzeCommand, type AnalyzeFlags } from "./analyzeCommand";
 import { checkCommand, type CheckFlags } from "./checkCommand";
 import { compareCommand, type CompareFlags } from "./compareCommand";
-import { factorizeCommand, SENSITIVITY, type FactorizeFlags } from "./factorizeCommand";
+import { factorizeCommand } from "./factorizeCommand";
+import { SENSITIVITY, type FactorizeFlags } from "./factorizeFlags";
 import { verifyCommand, type VerifyFlags } from "./verifyCommand";
 import { ALLOCATIONS } from "../factorize/propose";
 import { SCHEME_WISHES } from "../factorize/scheme";
@@ -174,6 +175,7 @@ How a budget is shared (--allocate):
   minimax         the largest error over the layers is as small as possible (ALDS)
   effective-rank  every layer keeps a rank in proportion to its effective rank
   equal-ratio     every layer keeps the same share of its weights
+  sensitivity     by what cutting each layer alone does to the model's outputs on --calibration, which is measured (ONNX)
 
 The original is never overwritten. The plan lies beside the output as FILE.plan.json; applied again it gives the same bytes.`;
 
@@ -186,9 +188,9 @@ function addFactorize(program: Command, finish: (code: number) => void): void {
     .addOption(new Option("--scheme <scheme>", "how layers are factorized; matrices by svd where it does not fit them").choices(SCHEME_WISHES).default("auto"))
     .option("--ranks <rule>", "energy:0.9, stable, scaled-stable, effective, evbmf, hard-threshold, ratio:0.5, fixed:16, or a plan (.json); default energy:0.9")
     .option("--budget <budget>", "of the whole model: params:0.6, params:2M, bytes:0.5, bytes:10MiB, macs:0.5 (multiply-adds), latency:0.8, latency:12ms (ONNX, measured on this machine, and verified)")
-    .addOption(new Option("--allocate <how>", "how a budget is shared over layers; sensitivity: by what each one's cuts do to the outputs on --calibration (ONNX)").choices([...Object.keys(ALLOCATIONS), SENSITIVITY]).default("least-total"))
+    .addOption(new Option("--allocate <how>", "how a budget is shared over layers (see below)").choices([...Object.keys(ALLOCATIONS), SENSITIVITY]).default("least-total"))
     .option("--calibration <data>", "inputs that errors and factors follow: of an ONNX graph (.npz, .npy, ONNX's .pb), of other formats a .npz of layers' inputs, samples × inputs, by name")
-    .option("--include <glob>", "layers that are off by default (first convolution, last layer, embeddings); can be given several times", collect, [])
+    .option("--include <glob>", "layers that are off by default (first convolution, last layer, embeddings, state weights); can be given several times", collect, [])
     .option("--exclude <glob>", "layers that stay as they are; can be given several times", collect, [])
     .addOption(new Option("--as <form>", "safetensors: factors, weights of the same shapes (no smaller), or base and adapter (see below)").choices([...OUTPUTS]).default("factored"))
     .option("--verify [data]", "compare with the original afterwards: ONNX on data (.npz, .npy, ONNX's .pb) or seeded random inputs, others layer by layer on Gaussian inputs")

@@ -8,17 +8,24 @@ const DEFAULT_COLUMNS = 80;
 /** Back to the line's start, and clear it. */
 const CLEAR_LINE = "\r\u001b[K";
 
+type Shown = Pick<Progress, "done" | "failed" | "total" | "current" | "etaMs">;
+
 /** One line on a terminal's standard error, drawn again with every progress; nothing elsewhere. */
 export class ProgressBar {
   private shown = false;
 
   constructor(private readonly stream: Pick<WriteStream, "write" | "isTTY" | "columns">) {}
 
-  show(progress: Progress): void {
+  show(progress: Shown): void {
     if (!this.stream.isTTY || progress.total === 0) return;
     // The last column stays empty: terminals wrap a full line.
     this.stream.write(CLEAR_LINE + progressLine(progress, (this.stream.columns || DEFAULT_COLUMNS) - 1));
     this.shown = true;
+  }
+
+  /** Work on one layer after another. @param name of the layer that is worked on */
+  showLayer(done: number, total: number, name: string): void {
+    this.show({ done, failed: 0, total, current: [name], etaMs: null });
   }
 
   /** A line of its own, wherever the stream leads; the bar comes back with the next progress. */
@@ -33,8 +40,18 @@ export class ProgressBar {
   }
 }
 
+/** Work with a bar on standard error, which is gone when it ends. */
+export async function withProgressBar<T>(work: (bar: ProgressBar) => Promise<T>): Promise<T> {
+  const bar = new ProgressBar(process.stderr);
+  try {
+    return await work(bar);
+  } finally {
+    bar.clear();
+  }
+}
+
 /** Exported for its tests: at most `width` characters. */
-export function progressLine({ done, failed, total, current, etaMs }: Progress, width: number): string {
+export function progressLine({ done, failed, total, current, etaMs }: Shown, width: number): string {
   const settled = done + failed;
   const filled = Math.floor((BAR_WIDTH * settled) / total);
   const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);

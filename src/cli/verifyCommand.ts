@@ -4,8 +4,8 @@ import { Fault } from "../shared/fault";
 import { compareWeightsApart, verifyApart } from "../verify/fork";
 import type { Verification, WeightVerification } from "../verify/verification";
 import { EXIT } from "./exitCodes";
-import { whileInterruptible } from "./factorizeCommand";
 import { layerErrorLines, verificationLines } from "./factorizeSummary";
+import { whileInterruptible } from "./interrupt";
 
 /** Options of `ranklens verify`, as commander parses them. */
 export interface VerifyFlags {

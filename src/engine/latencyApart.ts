@@ -1,12 +1,12 @@
 import { basename } from "node:path";
 import { Fault } from "../shared/fault";
+import { smallerRungs } from "../factorize/budgetRungs";
 import type { Candidate, Considered } from "../factorize/candidates";
 import { wholeRung, type Rung } from "../factorize/ladder";
 import { latencyOf, sampled, type LayerTimes, type MeasuredLatency, type ModelTimes, type Point } from "../factorize/latency";
 import type { MicroModel } from "../factorize/micro";
 import type { ActivationProbe } from "../factorize/multiplyAdds";
-import { smallerRungs } from "../factorize/propose";
-import type { SchemeId } from "../factorize/scheme";
+import { ONE_POSITION, type SchemeId } from "../factorize/scheme";
 import { SCHEMES } from "../factorize/schemes";
 import { isTarget, type Source } from "../factorize/source";
 import type { Target } from "../factorize/target";
@@ -41,7 +41,7 @@ export async function latencyApart(considered: readonly Considered[], source: Pi
 
 export function samplesOf(candidate: Candidate): LayerSamples {
   const { target } = candidate;
-  const whole = wholeRung(target, { before: [], after: [] });
+  const whole = wholeRung(target, ONE_POSITION);
   return { name: target.name, rungs: [whole, ...smallerRungs(candidate, "parameters").flatMap(sampled)].map(({ scheme, ranks, parameters }) => ({ scheme, ranks, parameters })) };
 }
 

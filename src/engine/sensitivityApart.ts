@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { Fault } from "../shared/fault";
 import type { LayerWork } from "../factorize/apply";
-import { smallerRungs } from "../factorize/propose";
+import { smallerRungs } from "../factorize/budgetRungs";
 import type { Considered } from "../factorize/candidates";
 import { sampled } from "../factorize/latency";
 import type { Rung } from "../factorize/ladder";

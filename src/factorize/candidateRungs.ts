@@ -1,6 +1,11 @@
 import type { Candidate, CandidateScheme } from "./candidates";
 import { ladderOf, rungAt, type Rung } from "./ladder";
-import type { Positions } from "./scheme";
+import { ONE_POSITION, type Positions } from "./scheme";
+
+/** Where a candidate is applied; at one position where that is not known. */
+export function positionsOf({ positions = ONE_POSITION }: Candidate): Positions {
+  return positions;
+}
 
 /** Every rank of one of a candidate's schemes, smallest first. @see ladderOf */
 export function candidateLadder({ target }: Candidate, each: CandidateScheme, positions: Positions, most = Infinity): Rung[] {

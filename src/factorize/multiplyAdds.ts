@@ -2,7 +2,7 @@ import type { Taken } from "../calibrate/taken";
 import type { Write } from "./atomic";
 import type { MicroModel } from "./micro";
 import type { PlanLayer, PlanMultiplyAdds } from "./plan";
-import { multiplyAddsOf, wholeStep, type Positions, type Step } from "./scheme";
+import { multiplyAddsOf, ONE_POSITION, wholeStep, type Positions, type Step } from "./scheme";
 import { isTarget, type Source } from "./source";
 import type { Target } from "./target";
 
@@ -50,8 +50,6 @@ export interface MultiplyAdds {
   readonly per: string;
   readonly uncounted: readonly string[];
 }
-
-const ONE_POSITION: Positions = { before: [], after: [] };
 
 /** For formats without a graph: every layer at one position, a token or a pixel of its output. */
 export function perPosition({ targets: all, tiedHead }: Pick<Source, "targets" | "tiedHead">): MultiplyAdds {

@@ -1,15 +1,15 @@
 import { epsilonOf } from "../models/dtypes";
-import { assertPossible, efficient, type Allocation, type Choice } from "./budget/choices";
+import { assertPossible, type Allocation, type Choice } from "./budget/choices";
 import { equalRatio } from "./budget/equalRatio";
 import { leastTotal } from "./budget/leastTotal";
 import { minimax } from "./budget/minimax";
+import { efficientRungs, errorFor, rungsOf, timedRungs, type Measure } from "./budgetRungs";
 import type { Candidate, CandidateScheme, Considered } from "./candidates";
-import { candidateLadder, candidateRung } from "./candidateRungs";
+import { candidateLadder, candidateRung, positionsOf } from "./candidateRungs";
 import { breakEven, wholeRung, type Rung } from "./ladder";
 import type { LayerLatency, MeasuredLatency } from "./latency";
 import type { PlanLayer } from "./plan";
 import { rankOf, ruleText, type RankRule } from "./rankRule";
-import type { Positions, SchemeId } from "./scheme";
 import type { MeasuredSensitivity } from "./sensitivity";
 
 /** How a budget is shared over layers. */
@@ -40,24 +40,8 @@ export type Wish =
   /** In milliseconds. */
   | { readonly kind: "latency"; readonly budget: MultiplyAddsBudget; readonly measured: MeasuredLatency };
 
-/**
- * Ranks of a mode that a budget chooses among: with every one of a large layer's a model of hundreds of layers would have
- * a million choices, which differ by less than its budget's rounding.
- */
-const MOST_RANKS = 256;
-/** One budget after another is tried on the same candidates, by the same costs. */
-const RUNGS = new WeakMap<object, WeakMap<Candidate, Map<string, readonly Rung[]>>>();
-/** Sizes and multiply-adds follow from the candidate alone. */
-const BY_CANDIDATE = {};
 /** Sums of milliseconds have it: the whole model's time is possible. */
 const ROUNDING = 1e-9;
-type Measure = "parameters" | "multiplyAdds";
-
-/** Schemes whose spectral errors are of one matrix, the layer's own unfolding: ALDS chooses k by them. */
-const COMPARABLE: readonly SchemeId[] = ["svd", "channel", "groups2", "groups4", "groups8"];
-
-/** Where sizes of activations are not known: multiply-adds are then those of one output position. */
-const ONE_POSITION: Positions = { before: [], after: [] };
 
 /** Layers of a plan, and how an allocation ended. */
 export interface Proposal {
@@ -102,10 +86,6 @@ function timed(layer: Considered, { layers }: MeasuredLatency): Considered {
 function sensed(layer: Considered, { sensitivity }: MultiplyAddsBudget): Considered {
   if (layer.candidate === null || sensitivity === undefined || sensitivity.layers.has(layer.name)) return layer;
   return { ...layer, candidate: null, reason: "what its cuts do to the outputs could not be measured" };
-}
-
-function positionsOf({ positions = ONE_POSITION }: Candidate): Positions {
-  return positions;
 }
 
 function byRule(layer: Considered, candidate: Candidate, rule: RankRule): PlanLayer {
@@ -187,53 +167,6 @@ function rungsUnder(candidate: Candidate, measure: Measure, budget: MultiplyAdds
 
 function timedRungsUnder(candidate: Candidate, latency: LayerLatency, budget: MultiplyAddsBudget): readonly Rung[] {
   return budget.sensitivity === undefined ? timedRungs(candidate, latency, budget.allocation) : efficientRungs(candidate, "parameters", errorUnder(candidate, budget), latency);
-}
-
-/**
- * The layer as it is, and every rank of every scheme that makes it smaller (in the measure of the budget). Of two schemes at
- * one size the one that loses less is left: by its own bound for minimax, where the schemes' bounds compare, else by the
- * Frobenius norm.
- */
-export function rungsOf(candidate: Candidate, measure: Measure = "parameters", allocation?: AllocationId): readonly Rung[] {
-  return rungsBy(candidate, BY_CANDIDATE, measure, errorFor(candidate, allocation), (rung) => rung[measure]);
-}
-
-/** As `rungsOf`, those that take less time than the layer by its measured latency. */
-export function timedRungs(candidate: Candidate, latency: LayerLatency, allocation?: AllocationId): readonly Rung[] {
-  return rungsBy(candidate, latency, "parameters", errorFor(candidate, allocation), latency);
-}
-
-/** What `efficientRungs` gives, once. @param costs what the costs follow from */
-function rungsBy(candidate: Candidate, costs: object, measure: Measure, error: "spectralError" | "error2", costOf: (rung: Rung) => number): readonly Rung[] {
-  const byCosts = RUNGS.get(costs) ?? new WeakMap<Candidate, Map<string, readonly Rung[]>>();
-  RUNGS.set(costs, byCosts);
-  const own = byCosts.get(candidate) ?? new Map<string, readonly Rung[]>();
-  byCosts.set(candidate, own);
-  const known = own.get(`${measure}/${error}`);
-  if (known !== undefined) return known;
-  const rungs = efficientRungs(candidate, measure, (rung) => rung[error], costOf);
-  own.set(`${measure}/${error}`, rungs);
-  return rungs;
-}
-
-/** @param measure in which factors are smaller than the layer @param costOf what the budget counts; that of factors must be less too */
-function efficientRungs(candidate: Candidate, measure: Measure, errorOf: (rung: Rung) => number, costOf: (rung: Rung) => number): readonly Rung[] {
-  const whole = wholeRung(candidate.target, positionsOf(candidate));
-  const most = costOf(whole);
-  const all = [whole, ...smallerRungs(candidate, measure).flat().filter((rung) => costOf(rung) < most)];
-  return efficient(all.map((rung) => ({ cost: costOf(rung), error: errorOf(rung) }))).map((index) => all[index]!);
-}
-
-/** Of each scheme the ranks that make the layer smaller, smallest first. */
-export function smallerRungs(candidate: Candidate, measure: Measure): readonly (readonly Rung[])[] {
-  const { target, schemes } = candidate;
-  const positions = positionsOf(candidate);
-  const whole = wholeRung(target, positions);
-  return schemes.map((each) => candidateLadder(candidate, each, positions, MOST_RANKS).filter((rung) => rung[measure] < whole[measure]));
-}
-
-function errorFor({ schemes }: Candidate, allocation: AllocationId | undefined): "spectralError" | "error2" {
-  return allocation === "minimax" && schemes.every(({ scheme }) => COMPARABLE.includes(scheme.id)) ? "spectralError" : "error2";
 }
 
 const BYTES: Readonly<Record<string, number>> = { float64: 8, float32: 4, float16: 2, bfloat16: 2 };

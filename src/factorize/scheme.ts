@@ -82,6 +82,9 @@ export interface Positions {
   readonly more?: readonly Positions[];
 }
 
+/** A single one, as where sizes of activations are not known. */
+export const ONE_POSITION: Positions = { before: [], after: [] };
+
 /** Multiply-adds of the steps for one input. An embedding's row is looked up, not multiplied. */
 export function multiplyAddsOf(steps: readonly Step[], { before, after, more = [] }: Positions): number {
   let total = more.reduce((sum, other) => sum + multiplyAddsOf(steps, other), 0);

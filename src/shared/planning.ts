@@ -3,6 +3,9 @@
  * the engine, with the words that explain them: the page offers what it is given.
  */
 
+/** The engine's names of those units that are more to a page than a total. */
+export const MULTIPLY_ADDS = "macs", LATENCY = "latency";
+
 /** All that a proposal follows from. */
 export interface Draft {
   /** `auto`: every scheme that fits. */

@@ -24,8 +24,7 @@ export interface EngineMethods {
   badge: { params: { path: string }; result: ModelBadge };
   /** Forgets cached results of one model (or of all), so that the next analysis computes again. */
   forget: { params: { path: string | null }; result: null };
-  /** Makes a model ready for proposals: candidates for every layer, for a form of the output. Cancellable. Streams `work` where spectra are computed that no analysis has. */
-  /** count: multiply-adds too, for which a graph is run once. */
+  /** Makes a model ready for proposals: candidates for every layer, for a form of the output. Cancellable. Streams `work` where spectra are computed that no analysis has. @param count multiply-adds too, for which a graph is run once */
   planning: { params: { path: string; as: string; count?: boolean }; result: Planning };
   /** Makes what a draft needs beyond that: ladders of its schemes, multiply-adds or measured latency for its budget. Cancellable. Streams `work`. */
   ready: { params: { path: string; draft: Draft }; result: Planning };

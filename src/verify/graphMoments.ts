@@ -12,7 +12,7 @@ import type { CalibratedTarget, CollectedMoments } from "./calibrate";
 import type { CalibrationGraph, CalibrationProgress, CalibrationRequest } from "./calibration";
 import { dataInputs } from "./inputs";
 import { inputsOf, runOn, runtime, session } from "./sideBySide";
-import type { Feeds } from "./tensors";
+import { samplesOf, type Feeds } from "./tensors";
 
 /** Samples that a graph is run on together, where it leaves their number open. */
 const SAMPLES = 16;
@@ -125,9 +125,4 @@ function activationOf({ type, dims, data }: Ort.Tensor): Activation | null {
   if (data instanceof Float32Array || data instanceof Float64Array) return { shape: dims, values: data };
   if (type !== "float16" || !ArrayBuffer.isView(data)) return null;
   return { shape: dims, values: decode("float16", new Uint8Array(data.buffer, data.byteOffset, data.byteLength), data.length) };
-}
-
-/** Of the first input that has an axis for them. */
-function samplesOf(feeds: Feeds): number {
-  return Object.values(feeds).find(({ dims }) => dims.length > 0)?.dims[0] ?? 1;
 }

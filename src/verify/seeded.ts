@@ -1,4 +1,5 @@
 import type * as Ort from "onnxruntime-node";
+import { product } from "../factorize/target";
 import { gaussian, mulberry } from "./random";
 import { isFloat, tensorOf, type Feeds, type InputMeta } from "./tensors";
 
@@ -74,8 +75,4 @@ function batchesOf(ort: typeof Ort, inputs: readonly InputMeta[], shapes: readon
 export function seededGaussians(count: number): Float64Array {
   const next = mulberry(SEED);
   return Float64Array.from({ length: count }, () => gaussian(next));
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((all, size) => all * size, 1);
 }

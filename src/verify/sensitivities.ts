@@ -14,7 +14,7 @@ import type { CalibrationProgress, SensitivityRequest, SensitivityResult } from 
 import { Comparison } from "./compare";
 import { dataInputs } from "./inputs";
 import { inputsOf, runOn, runtime, session } from "./sideBySide";
-import type { Feeds } from "./tensors";
+import { isFloat, numbersOf, samplesOf, type Feeds } from "./tensors";
 
 /** Samples that every trial runs on, a few at a time: their errors differ by much less than layers do. */
 const SAMPLES = 64, TOGETHER = 16;
@@ -72,8 +72,9 @@ async function inTrial<T>(source: Source, { name }: LayerWork, factors: Awaited<
 function errorOf(expected: readonly Record<string, Ort.Tensor>[], found: readonly Record<string, Ort.Tensor>[]): number | null {
   const comparison = new Comparison();
   for (const [batch, outputs] of expected.entries()) {
-    for (const [name, { type, dims, data }] of Object.entries(outputs)) {
-      if (type.startsWith("float")) comparison.add(name, dims, data as Float32Array, found[batch]![name]!.data as Float32Array);
+    for (const [name, tensor] of Object.entries(outputs)) {
+      const [values, others] = [numbersOf(tensor), numbersOf(found[batch]![name]!)];
+      if (isFloat(tensor.type) && values !== null && others !== null) comparison.add(name, tensor.dims, values, others);
     }
   }
   const squares = comparison.outputs.map(({ relativeError }) => relativeError ** 2).filter(Number.isFinite);
@@ -87,9 +88,4 @@ function firstSamples(batches: readonly Feeds[]): Feeds[] {
     samples += samplesOf(feeds);
     return isTaken;
   });
-}
-
-/** Of the first input that has an axis for them. */
-function samplesOf(feeds: Feeds): number {
-  return Object.values(feeds).find(({ dims }) => dims.length > 0)?.dims[0] ?? 1;
 }

@@ -157,7 +157,7 @@ export async function runOn(model: Ort.InferenceSession, feeds: Feeds, path: str
   try {
     return await (values === undefined ? model.run(feeds) : model.run(feeds, values));
   } catch (error) {
-    throw new Fault("unsupported", `${basename(path)} does not run on ${data === null ? "random inputs" : basename(data)}: ${firstLine(error)}.`, data === null ? "Give inputs of your own with --data." : "Check the data.");
+    throw new Fault("unsupported", `${basename(path)} does not run on ${data === null ? "random inputs" : basename(data)}: ${firstLine(error)}.`, data === null ? "Compare it on inputs of your own; for multiply-adds and latency it has to run on random ones." : "Check the data.");
   }
 }
 

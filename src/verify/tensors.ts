@@ -19,6 +19,11 @@ export function isFloat(type: Ort.Tensor.Type): boolean {
   return type.startsWith("float");
 }
 
+/** Samples in a batch: of the first input that has an axis for them. */
+export function samplesOf(feeds: Feeds): number {
+  return Object.values(feeds).find(({ dims }) => dims.length > 0)?.dims[0] ?? 1;
+}
+
 /** @throws Fault unsupported for a type that inputs are not made of, malformed for a number that the type has not */
 export function tensorOf(ort: typeof Ort, { name, type }: InputMeta, shape: readonly number[], values: readonly (number | string)[]): Ort.Tensor {
   const dims = [...shape];

@@ -273,7 +273,7 @@ describe("writing", () => {
     const { page } = opened;
     await inWizard(opened, (host) => host.addRun({ latencyShare: 0.8 }), null);
     // 4.21 ms became 5.02 ms.
-    await page.getByText("Budget not met: it takes 119.2 % of the original's latency, of 80.0 %.").waitFor();
+    await page.getByText("Budget not met: it takes 119.2 % of the original's latency, the budget allows 80.0 %.").waitFor();
     await page.close();
   });
 

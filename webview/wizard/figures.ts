@@ -1,9 +1,5 @@
 import { percentText } from "../../src/shared/figures";
-import type { Proposal, ProposedLayer } from "../../src/shared/planning";
-
-/** The engine's names of units. */
-export const MULTIPLY_ADDS = "macs";
-export const LATENCY = "latency";
+import { LATENCY, MULTIPLY_ADDS, type Proposal, type ProposedLayer } from "../../src/shared/planning";
 
 /** A relative error with two digits that matter. */
 export function errorText(error: number): string {

@@ -7,6 +7,7 @@ import "uplot/dist/uPlot.min.css";
 import "../components/base.css";
 import "../components/controls.css";
 import "./styles/page.css";
+import "./styles/fields.css";
 import "./styles/layers.css";
 import "./styles/runs.css";
 

@@ -1,9 +1,11 @@
 import type { Curve, CurvePoint, Draft } from "../../shared/planning";
+import { rungsOf, timedRungs } from "../../factorize/budgetRungs";
+import { positionsOf } from "../../factorize/candidateRungs";
 import type { Candidate } from "../../factorize/candidates";
 import { wholeRung, type Rung } from "../../factorize/ladder";
-import { bytesOf, rungsOf, timedRungs } from "../../factorize/propose";
+import { bytesOf } from "../../factorize/propose";
 import type { PreparedModel } from "./preparedModel";
-import { draftedLayers, estimate, ONE_POSITION, plannedLayers, saved, totalOf, type Drafted } from "./proposal";
+import { draftedLayers, estimate, plannedLayers, saved, totalOf, type Drafted } from "./proposal";
 import { isUnit, isWhole, type Unit } from "./words";
 
 /** Enough for a smooth line across a side bar. */
@@ -46,7 +48,7 @@ function leastPossible(model: PreparedModel, { considered, locked }: Drafted, un
 }
 
 function mostSaved({ latency }: PreparedModel, candidate: Candidate, unit: Unit, dtype: string): number {
-  const whole = wholeRung(candidate.target, candidate.positions ?? ONE_POSITION);
+  const whole = wholeRung(candidate.target, positionsOf(candidate));
   const most = (rungs: readonly Rung[], costOf: (rung: Rung) => number): number => costOf(whole) - Math.min(...rungs.map(costOf));
   switch (unit) {
     case "params": return most(rungsOf(candidate), (rung) => rung.parameters);

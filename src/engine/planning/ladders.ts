@@ -2,9 +2,9 @@ import { Fault } from "../../shared/fault";
 import type { LayerLadder } from "../../shared/planning";
 import { candidateLadder } from "../../factorize/candidateRungs";
 import { wholeRung, type ModeSpectra } from "../../factorize/ladder";
+import { ONE_POSITION } from "../../factorize/scheme";
 import type { PreparedModel } from "./preparedModel";
 
-const ONE_POSITION = { before: [], after: [] };
 /** Ranks that a person can try out by dragging: finer than the pixels of a plot. Others are typed. */
 const MOST_RUNGS = 1024;
 

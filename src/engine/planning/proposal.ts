@@ -1,7 +1,7 @@
 import { Fault } from "../../shared/fault";
 import type { Draft, Lock, ModelEstimate, Proposal } from "../../shared/planning";
 import type { Considered } from "../../factorize/candidates";
-import { candidateRung } from "../../factorize/candidateRungs";
+import { candidateRung, positionsOf } from "../../factorize/candidateRungs";
 import { wholeRung } from "../../factorize/ladder";
 import { plannedMultiplyAdds } from "../../factorize/multiplyAdds";
 import { bytesOf, onDataFlags, propose, type Wish } from "../../factorize/propose";
@@ -11,9 +11,6 @@ import type { SchemeWish } from "../../factorize/scheme";
 import type { PlanLayer } from "../../factorize/plan";
 import type { PreparedModel } from "./preparedModel";
 import { amountWords, isAllocation, isSchemeWish, isUnit, makesSmaller, schemesNeeded, type Unit } from "./words";
-
-/** Where sizes of activations are not known: only parameters of a locked layer count then. */
-export const ONE_POSITION = { before: [], after: [] };
 
 /** A draft as the core reads it: layers by their scheme, and those that a person has set. */
 export interface Drafted {
@@ -151,7 +148,7 @@ function lockedLayer({ name, parameters, candidate }: Considered, { scheme: id, 
   if (ranks.length !== full.length || ranks.some((rank, mode) => !Number.isSafeInteger(rank) || rank < 1 || rank > full[mode]!)) {
     throw new Fault("plan-mismatch", `Ranks ${ranks.join(" × ")} of layer ${name} are out of range: the highest are ${full.join(" × ")}.`, "Choose lower ones.");
   }
-  const rung = candidateRung(candidate, found, ranks, candidate.positions ?? ONE_POSITION);
+  const rung = candidateRung(candidate, found, ranks, positionsOf(candidate));
   const multiplied = candidate.positions === undefined ? {} : { multiplyAddsBefore: wholeRung(candidate.target, candidate.positions).multiplyAdds, multiplyAddsAfter: rung.multiplyAdds };
   return { ...own, action: "factorize", scheme: scheme.id, ranks, reason: "set by hand", parametersAfter: rung.parameters, ...multiplied, relativeError: Number(Math.sqrt(rung.error2).toPrecision(6)), ...onDataFlags(found) };
 }

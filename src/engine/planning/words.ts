@@ -4,7 +4,7 @@ import { SCHEME_IDS, SCHEME_WISHES, type SchemeId, type SchemeWish } from "../..
 import { PLAIN_SCHEMES, SCHEMES, schemesOf } from "../../factorize/schemes";
 import { OUTPUTS, type Output } from "../../factorize/source";
 import type { Draft, DraftWish, NamedChoice, PlanningChoices, Preset, RuleChoice } from "../../shared/planning";
-import { bytesText, countText } from "../../shared/figures";
+import { bytesText, countText, millisecondsText } from "../../shared/figures";
 import { NO_GRAPH } from "../latencyApart";
 
 type Words = Omit<NamedChoice, "id">;
@@ -25,7 +25,7 @@ const UNIT_WORDS: Readonly<Record<Unit, Words & { readonly whole: boolean; reado
   params: { label: "Parameters", note: "Weights in the whole model.", whole: true, text: (amount) => `${countText(amount)} parameters` },
   bytes: { label: "Bytes", note: "Size of the files.", whole: true, text: bytesText },
   macs: { label: "Multiply-adds", note: "Of the layers that are counted: for one run of the graph, or at one position of each layer where the format has no graph. Fewer are not always faster.", whole: true, text: (amount) => `${countText(amount)} multiply-adds` },
-  latency: { label: "Latency", note: "Time of one run in ONNX Runtime on this machine. The model and each of its layers are measured for it, which takes a while.", whole: false, text: (amount) => `${Number(amount.toPrecision(3))} ms` },
+  latency: { label: "Latency", note: "Time of one run in ONNX Runtime on this machine. The model and each of its layers are measured for it, which takes a while.", whole: false, text: millisecondsText },
 };
 
 const SEVERAL_SCHEMES: Readonly<Record<Exclude<SchemeWish, SchemeId>, Words>> = {
@@ -35,7 +35,7 @@ const SEVERAL_SCHEMES: Readonly<Record<Exclude<SchemeWish, SchemeId>, Words>> = 
 
 /** What a scheme costs beyond its source. */
 const SCHEME_NOTES: Partial<Readonly<Record<SchemeId, string>>> = {
-  cp: "Fitted layer by layer at a few ranks, which takes minutes. Layers of many groups run slower than their multiply-adds say.",
+  cp: "Fitted at a few ranks, which takes seconds for a layer. Layers of many groups run slower than their multiply-adds say.",
   depthwise: "Layers of many groups run slower than their multiply-adds say.",
 };
 

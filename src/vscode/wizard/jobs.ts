@@ -1,13 +1,10 @@
 import { Cancelled, Fault, type PlainFault } from "../../shared/fault";
-import type { Draft, ModelEstimate } from "../../shared/planning";
+import { LATENCY, type Draft, type ModelEstimate } from "../../shared/planning";
 import type { CheckWish, Job } from "../../shared/wizardPage";
 import type { EngineClient } from "../../engine/client";
 import type { Translate } from "../translate";
 import type { KeptRun, RunHistory } from "./runHistory";
 import { namesBeside, writtenFiles } from "./writtenFiles";
-
-/** The engine's name of the unit. */
-const LATENCY = "latency";
 
 /** How a job ended: `run` is what it wrote or checked; both null: it was cancelled. */
 export interface JobEnd {

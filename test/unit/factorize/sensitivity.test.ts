@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Considered } from "../../../src/factorize/candidates";
-import { rungsOf, propose } from "../../../src/factorize/propose";
+import { rungsOf } from "../../../src/factorize/budgetRungs";
+import { propose } from "../../../src/factorize/propose";
 import { SCHEMES } from "../../../src/factorize/schemes";
 import { outputErrorCurve, sensitivityFrom, type LayerSensitivity } from "../../../src/factorize/sensitivity";
 import type { Target } from "../../../src/factorize/target";

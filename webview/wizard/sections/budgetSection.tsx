@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { bytesText, countText, millisecondsText } from "../../../src/shared/figures";
 import type { PlainFault } from "../../../src/shared/fault";
-import type { Curve, MeasuredModel, Proposal } from "../../../src/shared/planning";
+import { LATENCY, MULTIPLY_ADDS, type Curve, type MeasuredModel, type Proposal } from "../../../src/shared/planning";
 import { Button, Dropdown } from "../../components/toolkit";
-import { errorText, groupedText, LATENCY, MULTIPLY_ADDS, shareText, takenOf } from "../figures";
+import { errorText, groupedText, shareText, takenOf } from "../figures";
 import { CurvePlot, type CurveMark } from "../plots/curvePlot";
 import type { Form } from "../state/form";
 import { amountOf, inUnit, type ReadyPlanning } from "../state/needs";

@@ -1,5 +1,4 @@
-import type { DraftWish, Planning, PlanningChoices } from "../../../src/shared/planning";
-import { LATENCY } from "../figures";
+import { LATENCY, type DraftWish, type Planning, type PlanningChoices } from "../../../src/shared/planning";
 import type { Form } from "./form";
 
 export type ReadyPlanning = Extract<Planning, { state: "ready" }>;
