@@ -10,6 +10,7 @@ import { amountOf, inUnit, type ReadyPlanning } from "../state/needs";
 import type { ReadyControl } from "../state/useReady";
 import { TEXT } from "../strings";
 import { Field } from "./field";
+import { FigureInput } from "./figureInput";
 import { LackNotice, ReadyBar } from "./readyBar";
 
 interface BudgetSectionProps {
@@ -25,11 +26,13 @@ interface BudgetSectionProps {
 }
 
 /** How small the model becomes: along the curve, or by a figure; and what that is estimated to cost. */
-export function BudgetSection({ form, readyControl, planning, proposal, curve, marks, fault, smaller, onForm }: BudgetSectionProps): JSX.Element {
+export function BudgetSection({ form, readyControl, planning, proposal, curve: latest, marks, fault, smaller, onForm }: BudgetSectionProps): JSX.Element {
   const { wish } = form;
   const { choices } = planning;
   const { pending, lack, choose, cancel } = readyControl;
-  const unitId = wish?.kind === "budget" ? wish.unit : (curve?.unit ?? "params");
+  const unitId = wish?.kind === "budget" ? wish.unit : (latest?.unit ?? "params");
+  // Until that of a new unit is there, amounts along the old one would be of another unit.
+  const curve = latest?.unit === unitId ? latest : null;
   const unit = choices.units.find(({ id }) => id === unitId);
   const total = unit?.total ?? null;
   const unitWanted = pending?.section === "budget" && pending.wanted.wish?.kind === "budget" ? pending.wanted.wish.unit : unitId;
@@ -44,21 +47,14 @@ export function BudgetSection({ form, readyControl, planning, proposal, curve, m
       {wish?.kind === "budget" && unit !== undefined && (
         <div class="budget-fields">
           <Field name={TEXT.amount}>
-            <input class="text-input figure-input" type="number" aria-label={TEXT.amount} min={0} max={100} step={1} disabled={total === null} value={total === null ? "" : Number(((100 * wish.amount) / total).toFixed(1))}
-              onChange={({ currentTarget }) => {
-                const share = Number(currentTarget.value) / 100;
-                if (Number.isFinite(share) && total !== null) setAmount(amountOf(Math.max(0, Math.min(1, share)), unitId, choices));
-              }} />
+            <FigureInput label={TEXT.amount} figure={total === null ? null : Number(((100 * wish.amount) / total).toFixed(1))} least={0} most={100} step={1}
+              onFigure={(percent) => setAmount(amountOf(Math.max(0, Math.min(1, percent / 100)), unitId, choices))} />
             <span>{TEXT.percent}</span>
             <Dropdown label={TEXT.unit} value={unitWanted} options={choices.units.map(({ id, label, refusal }) => ({ value: id, text: label.toLowerCase(), refusal }))}
               onChange={(id) => choose("budget", (now) => inUnit(form.wish, id, now.choices))} />
             {unitId === LATENCY && (
               <span class="of-amount">
-                <input class="text-input figure-input" type="number" aria-label={TEXT.amountInMs} min={0} step="any" disabled={total === null} value={total === null ? "" : Number(wish.amount.toPrecision(4))}
-                  onChange={({ currentTarget }) => {
-                    const ms = Number(currentTarget.value);
-                    if (Number.isFinite(ms) && total !== null) setAmount(Math.max(0, Math.min(total, ms)));
-                  }} />
+                <FigureInput label={TEXT.amountInMs} figure={total === null ? null : Number(wish.amount.toPrecision(4))} least={0} onFigure={(ms) => setAmount(Math.max(0, Math.min(total ?? ms, ms)))} />
                 <span>{TEXT.milliseconds}</span>
               </span>
             )}

@@ -5,6 +5,7 @@ import { presetChanges, type Form } from "../state/form";
 import type { ReadyControl } from "../state/useReady";
 import { TEXT } from "../strings";
 import { Field } from "./field";
+import { FigureInput } from "./figureInput";
 import { ReadyBar } from "./readyBar";
 
 interface MethodSectionProps {
@@ -71,11 +72,10 @@ function RuleFields({ wish, rules, onWish }: RuleFieldsProps): JSX.Element {
       </Field>
       {rule.figure !== null && (
         <Field name={TEXT.figure}>
-          <input class="text-input figure-input" type="number" aria-label={rule.label} min={rule.figure.least} max={rule.figure.most} step={rule.figure.step} value={figure}
-            onChange={({ currentTarget }) => {
-              const value = Number(currentTarget.value);
+          <FigureInput label={rule.label} figure={Number(figure)} least={rule.figure.least} most={rule.figure.most} step={rule.figure.step}
+            onFigure={(value) => {
               const { least, most } = rule.figure!;
-              if (Number.isFinite(value)) onWish({ kind: "rule", rule: ruleText(rule, Math.max(least, Math.min(most, value))) });
+              onWish({ kind: "rule", rule: ruleText(rule, Math.max(least, Math.min(most, value))) });
             }} />
         </Field>
       )}
