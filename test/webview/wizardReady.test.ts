@@ -79,6 +79,31 @@ describe("a choice that needs more than the analysis", () => {
     await page.close();
   });
 
+  it("keeps a figure that is being typed while the page changes around it", async () => {
+    const opened = await form();
+    const { page } = opened;
+    const share = page.getByRole("spinbutton", { name: "Keep", exact: true });
+    await share.fill("42");
+    await inWizard(opened, (host) => host.tellJob({ layer: "features.4", done: 2, total: 8 }), null);
+    await expect.poll(() => page.getByRole("progressbar", { name: "Progress of the writing" }).getAttribute("aria-valuenow")).toBe("2");
+    expect(await share.inputValue()).toBe("42");
+    await share.press("Enter");
+    expect(await share.inputValue()).toBe("42");
+    await page.close();
+  });
+
+  it("offers no curve of the unit before, whose amounts would be of another", async () => {
+    const opened = await form();
+    const { page } = opened;
+    await budgetPlot(page).waitFor();
+    await inWizard(opened, (host) => host.withholdCurves(), null);
+    await chooseUnit(page, "latency");
+    await inWizard(opened, (host) => host.endReady(null), null);
+    await page.getByRole("spinbutton", { name: "Keep, in milliseconds" }).waitFor();
+    expect(await budgetPlot(page).count()).toBe(0);
+    await page.close();
+  });
+
   it("stays with the unit before when a measurement is cancelled or fails, and says why it failed", async () => {
     const opened = await form();
     const { page, requests } = opened;

@@ -16,6 +16,7 @@ let known: Known = { counted: false, unasked: model !== "large" && model !== "un
 /** What `ready` was asked for; it goes on while the page is loaded anew, as the window's does. */
 let readying: { readonly id: number; readonly wish: ReadyWish } | null = null;
 let refusal: PlainFault | null = null;
+let hasNoCurves = false;
 let history: readonly Run[] = [];
 let progress: Progress = { path, state: analyzed ? "done" : "idle", done: analyzed ? 12 : 0, failed: 0, total: 12, estimated: 0, current: [], elapsedMs: 0, etaMs: null, ahead: 0, fault: null };
 const requests: { method: string; params: unknown }[] = [];
@@ -68,6 +69,7 @@ function receive({ id, method, params }: { readonly id: number; readonly method:
     readying = { id, wish: params as ReadyWish };
     return;
   }
+  if (method === "curve" && hasNoCurves) return;
   const answer = answers[method] as (params: unknown) => unknown;
   const result = answer(params);
   const isFault = typeof result === "object" && result !== null && "code" in result;
@@ -113,6 +115,7 @@ const standIn: WizardStandIn = {
     standIn.tellProgress({ state: "done", done: 12 });
   },
   refuse: (fault) => void (refusal = fault),
+  withholdCurves: () => void (hasNoCurves = true),
 };
 
 Object.assign(globalThis, {

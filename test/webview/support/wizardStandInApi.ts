@@ -21,4 +21,6 @@ export interface WizardStandIn {
   readonly analyzed: () => void;
   /** What `propose` answers from now on; null: proposals again. */
   readonly refuse: (fault: PlainFault | null) => void;
+  /** No curve is answered from now on. */
+  readonly withholdCurves: () => void;
 }
