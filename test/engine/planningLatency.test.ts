@@ -1,31 +1,23 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { parsePlan } from "../../src/factorize/plan";
 import type { Draft, Planning, Work } from "../../src/shared/planning";
 import { gaussians } from "../unit/factorize/support/runnable";
 import { bytes, graph, model, node, tensor, typedValue } from "../unit/onnx/onnxFile";
-import { noise, temporaryFolder, writeModel } from "./support/modelFiles";
-import { buildPrograms, type Programs } from "./support/programs";
-import { untilGone, watchEngine, type WatchedEngine } from "./support/watchedEngine";
+import { enginesOfTest } from "./support/enginesOfTest";
+import { noise, writeModel } from "./support/modelFiles";
+import { untilGone, type WatchedEngine } from "./support/watchedEngine";
 
-let programs: Programs;
-let folder: ReturnType<typeof temporaryFolder>;
+const context = enginesOfTest();
 let engine: WatchedEngine;
 let works: Work[];
 
-beforeAll(async () => { programs = await buildPrograms(); });
-afterAll(() => programs.remove());
 beforeEach(() => {
-  folder = temporaryFolder();
-  engine = watchEngine(programs.engine);
+  engine = context.start();
   works = [];
   engine.client.onWork((work) => works.push(work));
-});
-afterEach(async () => {
-  await engine.client.dispose();
-  folder.remove();
 });
 
 const GONE_MS = 10_000;
@@ -38,7 +30,7 @@ const latencyOf = (planning: Planning) => (planning.state === "ready" ? planning
 /** Three products of 512 × 512 for 64 rows: all of the time, of which rank 1 takes next to nothing. */
 async function analyzed(): Promise<string> {
   const size = 512, weight = gaussians(size * size, 3);
-  const path = join(folder.path, "timed.onnx");
+  const path = join(context.path, "timed.onnx");
   writeFileSync(path, model(Buffer.concat([
     graph({ nodes: NAMES.map((name, index) => node("MatMul", [index === 0 ? "x" : `${name}.in`, `${name}.weight`], [index === 2 ? "y" : `${NAMES[index + 1]!}.in`], [], name)), initializers: NAMES.map((name) => tensor(`${name}.weight`, [size, size], weight)) }),
     bytes(11, typedValue("x", 1, [64, size])), bytes(12, typedValue("y", 1, [64, size])),
@@ -118,7 +110,7 @@ describe("a budget of measured latency", () => {
   });
 
   it("is refused, with the reason, where there is no graph", async () => {
-    const path = writeModel(folder.path, "m.safetensors", { "a.weight": noise(2, 40, 30), "b.weight": noise(3, 30, 40) });
+    const path = writeModel(context.path, "m.safetensors", { "a.weight": noise(2, 40, 30), "b.weight": noise(3, 30, 40) });
     await engine.client.request("analyze", { path });
     expect(unitOf(await engine.client.request("planning", { path, as: "factored" }))).toMatchObject({ total: null, refusal: "The latency cannot be measured. Its file holds no graph that could be run." });
     await expect(engine.client.request("ready", { path, draft: draft(1) })).rejects.toThrow("The latency of m.safetensors cannot be measured. Its file holds no graph that could be run.");

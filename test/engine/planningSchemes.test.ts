@@ -1,26 +1,18 @@
 import { spawnSync } from "node:child_process";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Draft, Planning, Work } from "../../src/shared/planning";
-import { noise, temporaryFolder, writeModel } from "./support/modelFiles";
-import { buildPrograms, type Programs } from "./support/programs";
-import { isAlive, untilGone, watchEngine, type WatchedEngine } from "./support/watchedEngine";
+import { enginesOfTest } from "./support/enginesOfTest";
+import { noise, writeModel } from "./support/modelFiles";
+import { isAlive, untilGone, type WatchedEngine } from "./support/watchedEngine";
 
-let programs: Programs;
-let folder: ReturnType<typeof temporaryFolder>;
+const context = enginesOfTest();
 let engine: WatchedEngine;
 let works: Work[];
 
-beforeAll(async () => { programs = await buildPrograms(); });
-afterAll(() => programs.remove());
 beforeEach(() => {
-  folder = temporaryFolder();
-  engine = watchEngine(programs.engine);
+  engine = context.start();
   works = [];
   engine.client.onWork((work) => works.push(work));
-});
-afterEach(async () => {
-  await engine.client.dispose();
-  folder.remove();
 });
 
 const GONE_MS = 10_000;
@@ -33,7 +25,7 @@ const making = (): Work[] => works.filter(({ task }) => task === "ladders");
 const makers = (): number[] => engine.logs.flatMap((line) => /^Ladder process (\d+) started/.exec(line)?.[1] ?? []).map(Number);
 
 function small(): string {
-  return writeModel(folder.path, "m.safetensors", { "first.weight": noise(1, 6, 4, 3, 3), "a.weight": noise(2, 8, 6, 3, 3), "b.weight": noise(3, 12, 16, 3, 1), "c.weight": noise(4, 32, 24), "head.weight": noise(5, 10, 24) });
+  return writeModel(context.path, "m.safetensors", { "first.weight": noise(1, 6, 4, 3, 3), "a.weight": noise(2, 8, 6, 3, 3), "b.weight": noise(3, 12, 16, 3, 1), "c.weight": noise(4, 32, 24), "head.weight": noise(5, 10, 24) });
 }
 const TOTAL = 6 * 4 * 9 + 8 * 6 * 9 + 12 * 16 * 3 + 32 * 24 + 10 * 24;
 
@@ -48,7 +40,7 @@ interface Planned {
 const planned = (layers: readonly Planned[]): Planned[] => layers.map(({ name, action, scheme, ranks, relativeError }) => ({ name, action, scheme, ranks, relativeError }));
 
 function terminal(path: string, ...args: string[]): Planned[] {
-  const { stdout, stderr } = spawnSync(process.execPath, [programs.cli, "factorize", path, "--dry-run", "--json", "--no-cache", ...args], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(process.execPath, [context.programs.cli, "factorize", path, "--dry-run", "--json", "--no-cache", ...args], { encoding: "utf8" });
   expect(stderr).toBe("");
   return planned((JSON.parse(stdout) as { plan: { layers: Planned[] } }).plan.layers);
 }
@@ -117,7 +109,7 @@ describe("schemes beyond the plain ones", () => {
   });
 
   it("keep the layers that are made when they are cancelled, and leave the rest as it was", async () => {
-    const path = writeModel(folder.path, "slow.safetensors", Object.fromEntries(["a", "b", "c", "d"].map((name, index) => [`${name}.weight`, noise(index + 1, LARGE, LARGE, 3, 3)])));
+    const path = writeModel(context.path, "slow.safetensors", Object.fromEntries(["a", "b", "c", "d"].map((name, index) => [`${name}.weight`, noise(index + 1, LARGE, LARGE, 3, 3)])));
     await engine.client.request("analyze", { path });
     await engine.client.request("planning", { path, as: "factored" });
     const stop = new AbortController();
