@@ -1,27 +1,17 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Draft } from "../../src/shared/planning";
-import { noise, temporaryFolder, writeModel } from "./support/modelFiles";
-import { buildPrograms, type Programs } from "./support/programs";
-import { isAlive, untilGone, watchEngine, type WatchedEngine } from "./support/watchedEngine";
+import { enginesOfTest } from "./support/enginesOfTest";
+import { noise, writeModel } from "./support/modelFiles";
+import { isAlive, untilGone, type WatchedEngine } from "./support/watchedEngine";
 import { convolutionModel } from "../unit/factorize/support/runnable";
 
-let programs: Programs;
-let folder: ReturnType<typeof temporaryFolder>;
+const context = enginesOfTest();
 let engine: WatchedEngine;
 
-beforeAll(async () => { programs = await buildPrograms(); });
-afterAll(() => programs.remove());
-beforeEach(() => {
-  folder = temporaryFolder();
-  engine = watchEngine(programs.engine);
-});
-afterEach(async () => {
-  await engine.client.dispose();
-  folder.remove();
-});
+beforeEach(() => { engine = context.start(); });
 
 /** Time for processes to be gone after they were told. */
 const GONE_MS = 10_000;
@@ -29,14 +19,14 @@ const draft = (amount: number, changes: Partial<Draft> = {}): Draft => ({ scheme
 const planners = (): number[] => engine.logs.flatMap((line) => /^Planning process (\d+) started/.exec(line)?.[1] ?? []).map(Number);
 
 async function analyzed(): Promise<string> {
-  const path = writeModel(folder.path, "m.safetensors", { "a.weight": noise(2, 40, 30), "b.weight": noise(4, 30, 40), "c.weight": noise(5, 30, 30), "head.weight": noise(6, 12, 30) });
+  const path = writeModel(context.path, "m.safetensors", { "a.weight": noise(2, 40, 30), "b.weight": noise(4, 30, 40), "c.weight": noise(5, 30, 30), "head.weight": noise(6, 12, 30) });
   await engine.client.request("analyze", { path });
   return path;
 }
 
 describe("planning in the engine", () => {
   it("asks for an analysis where spectra are missing", async () => {
-    const path = writeModel(folder.path, "m.safetensors", { "a.weight": noise(2, 40, 30) });
+    const path = writeModel(context.path, "m.safetensors", { "a.weight": noise(2, 40, 30) });
     expect(await engine.client.request("planning", { path, as: "factored" })).toEqual({ state: "unanalyzed", missing: 1, total: 1 });
     await expect(engine.client.request("propose", { path, draft: draft(100) })).rejects.toThrow(/not analyzed/);
     expect(planners()).toHaveLength(0);
@@ -67,11 +57,11 @@ describe("planning in the engine", () => {
   it("writes what a plan says, as the terminal does, and checks it layer by layer", async () => {
     const path = await analyzed();
     const { text } = await engine.client.request("plan", { path, draft: draft(2000) });
-    const output = join(folder.path, "small.safetensors");
+    const output = join(context.path, "small.safetensors");
     const works: number[] = [];
     engine.client.onWork(({ task, total }) => { if (task === "apply") works.push(total); });
     const { written, before, after } = await engine.client.request("apply", { path, plan: text, output, as: "factored" });
-    expect(written.map((file) => file.slice(folder.path.length + 1)).sort()).toEqual(["load_factorized.py", "small.safetensors", "small.safetensors.plan.json"]);
+    expect(written.map((file) => file.slice(context.path.length + 1)).sort()).toEqual(["load_factorized.py", "small.safetensors", "small.safetensors.plan.json"]);
     expect(readFileSync(`${output}.plan.json`, "utf8")).toBe(text);
     expect(before.parameters).toBe(3660);
     expect(after.parameters).toBeLessThanOrEqual(2000);
@@ -88,13 +78,13 @@ describe("planning in the engine", () => {
 
   it("runs both models where there is a graph, and says where the inputs are from", async () => {
     const { path: made } = convolutionModel({ opType: "Conv", channels: [8, 12], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true });
-    const path = join(folder.path, "m.onnx");
+    const path = join(context.path, "m.onnx");
     writeFileSync(path, readFileSync(made));
     await engine.client.request("analyze", { path });
     const asked = draft(0, { wish: { kind: "rule", rule: "fixed:5" }, scheme: "channel", included: ["conv.weight"] });
     const { layers } = await engine.client.request("propose", { path, draft: asked });
     const { text } = await engine.client.request("plan", { path, draft: { ...asked, included: layers.map(({ name }) => name) } });
-    const output = join(folder.path, "small.onnx");
+    const output = join(context.path, "small.onnx");
     await engine.client.request("apply", { path, plan: text, output, as: "factored" });
     const check = await engine.client.request("verify", { path, candidate: output, data: null });
     expect(check).toMatchObject({ kind: "run", seeded: true, outputs: [{ name: "y" }] });
@@ -102,7 +92,7 @@ describe("planning in the engine", () => {
 
   it("counts multiply-adds by one run of the graph, when the unit is first asked for, and leaves nothing of the run behind", async () => {
     const { path: made } = convolutionModel({ opType: "Conv", channels: [8, 12], kernel: [3, 3], pads: [1, 1, 1, 1], bias: true });
-    const path = join(folder.path, "counted.onnx");
+    const path = join(context.path, "counted.onnx");
     writeFileSync(path, readFileSync(made));
     await engine.client.request("analyze", { path });
     const unitOf = async (count: boolean) => {
@@ -131,32 +121,32 @@ describe("planning in the engine", () => {
     const { text } = await engine.client.request("plan", { path, draft: draft(2000) });
     await expect(engine.client.request("apply", { path, plan: text, output: path, as: "factored" })).rejects.toThrow(/is the original, which RankLens never overwrites/);
     expect(readFileSync(path).equals(before)).toBe(true);
-    expect(readdirSync(folder.path)).toEqual(["m.safetensors"]);
+    expect(readdirSync(context.path)).toEqual(["m.safetensors"]);
   });
 
   it("says what is wrong with a path that was typed, and with a plan that was edited, and leaves nothing behind", async () => {
     const path = await analyzed();
     const { text } = await engine.client.request("plan", { path, draft: draft(2000) });
     const apply = (output: string, plan = text) => engine.client.request("apply", { path, plan, output, as: "factored" });
-    symlinkSync("nowhere", join(folder.path, "link.safetensors"));
-    await expect(apply(join(folder.path, "small"))).rejects.toThrow("The factorized model is safetensors: the name of the output ends in .safetensors.");
+    symlinkSync("nowhere", join(context.path, "link.safetensors"));
+    await expect(apply(join(context.path, "small"))).rejects.toThrow("The factorized model is safetensors: the name of the output ends in .safetensors.");
     await expect(apply("small.safetensors")).rejects.toThrow("small.safetensors is no whole path.");
-    await expect(apply(join(folder.path, "gone", "small.safetensors"))).rejects.toThrow("The folder of small.safetensors does not exist.");
-    await expect(apply(join(folder.path, "link.safetensors"))).rejects.toThrow(/link\.safetensors is a link/);
-    await expect(apply(join(folder.path, "small.safetensors"), text.replace(/"sha256": "./, '"sha256": "x'))).rejects.toThrow(/made for another model/);
-    await expect(apply(join(folder.path, "small.safetensors"), text.replace(/"ranks": \[\s*\d+/, '"ranks": [999'))).rejects.toThrow(/rank 999 is out of range/);
-    await expect(apply(join(folder.path, "small.safetensors"), "{}")).rejects.toThrow(/is no plan of RankLens/);
-    expect(readdirSync(folder.path).sort()).toEqual(["link.safetensors", "m.safetensors"]);
+    await expect(apply(join(context.path, "gone", "small.safetensors"))).rejects.toThrow("The folder of small.safetensors does not exist.");
+    await expect(apply(join(context.path, "link.safetensors"))).rejects.toThrow(/link\.safetensors is a link/);
+    await expect(apply(join(context.path, "small.safetensors"), text.replace(/"sha256": "./, '"sha256": "x'))).rejects.toThrow(/made for another model/);
+    await expect(apply(join(context.path, "small.safetensors"), text.replace(/"ranks": \[\s*\d+/, '"ranks": [999'))).rejects.toThrow(/rank 999 is out of range/);
+    await expect(apply(join(context.path, "small.safetensors"), "{}")).rejects.toThrow(/is no plan of RankLens/);
+    expect(readdirSync(context.path).sort()).toEqual(["link.safetensors", "m.safetensors"]);
   });
 
   it("leaves nothing behind when it is cancelled while it writes", async () => {
-    const path = writeModel(folder.path, "large.safetensors", { "a.weight": noise(2, 900, 900), "b.weight": noise(4, 900, 900), "c.weight": noise(7, 900, 900), "d.weight": noise(8, 20, 20) });
+    const path = writeModel(context.path, "large.safetensors", { "a.weight": noise(2, 900, 900), "b.weight": noise(4, 900, 900), "c.weight": noise(7, 900, 900), "d.weight": noise(8, 20, 20) });
     await engine.client.request("analyze", { path });
     const { text } = await engine.client.request("plan", { path, draft: draft(1_000_000) });
     const stop = new AbortController();
     engine.client.onWork(({ task }) => { if (task === "apply") stop.abort(); });
-    await expect(engine.client.request("apply", { path, plan: text, output: join(folder.path, "small.safetensors"), as: "factored" }, stop.signal)).rejects.toThrow(/cancel/i);
-    await expect.poll(() => readdirSync(folder.path)).toEqual(["large.safetensors"]);
+    await expect(engine.client.request("apply", { path, plan: text, output: join(context.path, "small.safetensors"), as: "factored" }, stop.signal)).rejects.toThrow(/cancel/i);
+    await expect.poll(() => readdirSync(context.path)).toEqual(["large.safetensors"]);
     expect(isAlive(engine.engines()[0]!)).toBe(true);
   });
 });
